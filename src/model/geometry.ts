@@ -62,8 +62,9 @@ export interface GeometryColumn {
 
 /**
  * Members of collections, flattened to one level. Row `i` owns members `rows[i] .. rows[i + 1] - 1` (none
- * unless it is a collection); member `k` has `types[k]` (1..6) and owns parts `members[k] .. members[k + 1] - 1`,
- * which are also among the parts of its row.
+ * unless it is a collection); member `k` has `types[k]` (1..6) and owns parts `members[k] .. members[k + 1] - 1`
+ * as far as they are among the parts of its row (`geometries[i + 1]` ends the last member: parts of rows that
+ * are not collections lie between the members of two rows).
  */
 export interface CollectionMembers {
   /** In members; length = rows + 1. */
