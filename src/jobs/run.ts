@@ -1,0 +1,377 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { cpus } from "node:os";
+import { join, resolve } from "node:path";
+import { outputError } from "../io/atomic.ts";
+import { describeOutput, hashFile, type OutputFile, writeFeatures, writeRaster } from "../io/open.ts";
+import { GeoError } from "../model/errors.ts";
+import type { JsonValue } from "../model/features.ts";
+import type { Chart, Figure, LayerOutput, Pipeline, PipelineResult } from "../pipelines/define.ts";
+import type { Config } from "./config.ts";
+import { findInputs, type InputFile, openInputs } from "./inputs.ts";
+import { lockFolder } from "./lock.ts";
+import { packageVersion } from "./version.ts";
+
+export interface RunOptions {
+  /** Folder of the run. */
+  readonly out: string;
+  /** Folder that relative paths of the configuration count from; default the current one. */
+  readonly folder?: string | undefined;
+  /** Finish a run that was cut off. Without it such a folder is an error. */
+  readonly resume?: boolean | undefined;
+  /** Replace a run with other inputs or parameters. */
+  readonly overwrite?: boolean | undefined;
+  /** Budget for pixels in flight, bytes; default 512 MiB. */
+  readonly memory?: number | undefined;
+  readonly onCrsMismatch?: "error" | "transform" | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?:
+    | ((step: string, done: number, total: number | null, unit: string) => void)
+    | undefined;
+}
+
+export interface RunStep {
+  readonly name: string;
+  readonly elapsedMs: number;
+}
+
+export interface RunOutput extends OutputFile {
+  readonly name: string;
+  readonly title: string;
+}
+
+/** What `run.json` holds. */
+export interface RunRecord {
+  readonly tilth: string;
+  readonly pipeline: { readonly name: string; readonly version: string; readonly title: string };
+  readonly status: "running" | "done" | "failed";
+  /** Hash of pipeline, version, parameters and inputs: the same key means the same layers. */
+  readonly key: string;
+  readonly parameters: { readonly [key: string]: JsonValue };
+  readonly inputs: readonly InputFile[];
+  readonly steps: readonly RunStep[];
+  /** Paths relative to the folder of the run. */
+  readonly outputs: readonly RunOutput[];
+  readonly warnings: readonly string[];
+  readonly counts: { readonly [key: string]: JsonValue };
+  readonly figures: readonly Figure[];
+  readonly charts: readonly Chart[];
+  readonly sources: readonly string[];
+  readonly machine: { readonly node: string; readonly platform: string; readonly cpus: number };
+  readonly startedAt: string;
+  readonly finishedAt?: string;
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+export interface RunResult {
+  readonly folder: string;
+  readonly record: RunRecord;
+  /** False when the folder already held this very run, whole. */
+  readonly ran: boolean;
+}
+
+/** What a run would do, without doing it. */
+export interface RunPlan {
+  readonly pipeline: { readonly name: string; readonly version: string };
+  readonly parameters: { readonly [key: string]: JsonValue };
+  readonly inputs: readonly (InputFile & { readonly pixels?: number; readonly features?: number | null })[];
+  readonly outputs: readonly string[];
+  /** Pixels of all raster inputs. */
+  readonly pixels: number;
+  /** Features of all vector inputs; `null` when a header does not say. */
+  readonly features: number | null;
+  /** Bytes that the run may hold at once, at the most. */
+  readonly memory: number;
+}
+
+const RECORD = "run.json";
+const DEFAULT_MEMORY = 512 * 2 ** 20;
+
+/**
+ * Run a pipeline into a folder: layers, `run.json`, `index.html` and `preview.png`. Layers appear under their
+ * names only when complete. A folder that already holds the same run (same inputs, parameters and versions, files
+ * unchanged) is left alone.
+ *
+ * @throws GeoError `INVALID_INPUT` (parameters), `NOT_FOUND` and other input errors, `LOCKED`, `OUTPUT_EXISTS`
+ */
+export async function runPipeline(
+  pipeline: Pipeline,
+  config: Config,
+  options: RunOptions,
+): Promise<RunResult> {
+  const prepared = await prepare(pipeline, config, options);
+  const folder = resolve(options.out);
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    throw outputError(folder, error);
+  }
+  const unlock = await lockFolder(folder);
+  try {
+    const previous = await readRecord(folder);
+    if (previous !== null && options.overwrite !== true) {
+      if (
+        previous.key === prepared.key &&
+        previous.status === "done" &&
+        (await outputsIntact(folder, previous))
+      ) {
+        return { folder, record: previous, ran: false };
+      }
+      refuseToReplace(folder, previous, prepared.key, options.resume === true);
+    }
+    return { folder, record: await execute(pipeline, prepared, folder, options), ran: true };
+  } finally {
+    await unlock();
+  }
+}
+
+/** The plan of a run: reads headers and hashes inputs, writes nothing. */
+export async function planPipeline(
+  pipeline: Pipeline,
+  config: Config,
+  options: RunOptions,
+): Promise<RunPlan> {
+  const { parameters, files } = await prepare(pipeline, config, options);
+  const inputs = await openInputs(pipeline.inputs, files);
+  try {
+    let pixels = 0;
+    let features: number | null = 0;
+    const described = files.map((file) => {
+      if (pipeline.inputs[file.input]!.kind === "features") {
+        const { count } = inputs.features(file.input).schema;
+        features = features === null || count === null ? null : features + count;
+        return { ...file, features: count };
+      }
+      const { grid } = inputs
+        .rasters(file.input)
+        .find(({ label }) => label === (file.label ?? file.input))!.source;
+      pixels += grid.width * grid.height;
+      return { ...file, pixels: grid.width * grid.height };
+    });
+    return {
+      pipeline: { name: pipeline.name, version: pipeline.version },
+      parameters,
+      inputs: described,
+      outputs: [...pipeline.outputs.map(({ name }) => name), RECORD, "index.html", "preview.png"],
+      pixels,
+      features,
+      memory: options.memory ?? DEFAULT_MEMORY,
+    };
+  } finally {
+    await inputs.close();
+  }
+}
+
+interface Prepared {
+  readonly parameters: { readonly [key: string]: JsonValue };
+  readonly files: readonly InputFile[];
+  readonly key: string;
+}
+
+async function prepare(pipeline: Pipeline, config: Config, options: RunOptions): Promise<Prepared> {
+  const own: Config = {};
+  for (const [name, value] of Object.entries(config))
+    if (pipeline.inputs[name] === undefined) own[name] = value;
+  const parsed = pipeline.parameters.strict().safeParse(own);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    const path = issue.path.join(".");
+    throw new GeoError(
+      "INVALID_INPUT",
+      `parameter ${path === "" ? "" : `"${path}" `}of ${pipeline.name}: ${issue.message}`,
+      { path, expected: issue.message },
+      { hint: `tilth pipelines ${pipeline.name} lists the parameters; give them in --config or with --set.` },
+    );
+  }
+  const files = await findInputs(pipeline.inputs, config, options.folder ?? ".");
+  const parameters = JSON.parse(JSON.stringify(parsed.data)) as Config;
+  const hashed = files.map(({ input, label, layer, sha256, path }) => ({
+    input,
+    label,
+    layer,
+    sha256: sha256 ?? path,
+  }));
+  const identity = [pipeline.name, pipeline.version, packageVersion(), sortKeys(parameters), hashed];
+  const onCrsMismatch = options.onCrsMismatch ?? "transform";
+  const key = createHash("sha256")
+    .update(JSON.stringify([...identity, onCrsMismatch]))
+    .digest("hex");
+  return { parameters, files, key };
+}
+
+async function execute(
+  pipeline: Pipeline,
+  prepared: Prepared,
+  folder: string,
+  options: RunOptions,
+): Promise<RunRecord> {
+  const { parameters, files, key } = prepared;
+  const signal = options.signal ?? new AbortController().signal;
+  const warnings: string[] = [];
+  const warn = (message: string): void => {
+    if (!warnings.includes(message)) warnings.push(message);
+  };
+  const steps: RunStep[] = [];
+  const timed = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
+    signal.throwIfAborted();
+    const from = performance.now();
+    const result = await work();
+    steps.push({ name, elapsedMs: Math.round(performance.now() - from) });
+    return result;
+  };
+  const outputs: RunOutput[] = [];
+  const record: RunRecord = {
+    tilth: packageVersion(),
+    pipeline: { name: pipeline.name, version: pipeline.version, title: pipeline.title },
+    status: "running",
+    key,
+    parameters,
+    inputs: files,
+    steps,
+    outputs,
+    warnings,
+    counts: {},
+    figures: [],
+    charts: [],
+    sources: pipeline.sources,
+    machine: { node: process.version, platform: `${process.platform}-${process.arch}`, cpus: cpus().length },
+    startedAt: new Date().toISOString(),
+  };
+  await saveRecord(folder, record);
+  const inputs = await openInputs(pipeline.inputs, files);
+  try {
+    for (const warning of inputs.warnings) warn(warning);
+    const progress = options.onProgress ?? (() => {});
+    const result = await timed(pipeline.name, () =>
+      pipeline.run(pipeline.parameters.strict().parse(parameters), {
+        inputs,
+        memory: options.memory ?? DEFAULT_MEMORY,
+        onCrsMismatch: options.onCrsMismatch ?? "transform",
+        signal,
+        progress,
+        warn,
+      }),
+    );
+    const format = typeof parameters["format"] === "string" ? parameters["format"] : "geojson";
+    for (const layer of result.layers) {
+      outputs.push(
+        await timed(`write ${layer.name}`, () => writeLayer(layer, folder, format, options, signal)),
+      );
+      await saveRecord(folder, record);
+    }
+    const { figures, charts, counts } = result.summarize();
+    const finished: RunRecord = { ...record, counts, figures, charts };
+    await timed("report", () => writePage(pipeline, finished, result, folder, format));
+    const done: RunRecord = { ...finished, status: "done", finishedAt: new Date().toISOString() };
+    await saveRecord(folder, done);
+    return done;
+  } catch (error) {
+    const code = error instanceof GeoError ? error.code : signal.aborted ? "ABORTED" : "INTERNAL";
+    const message = error instanceof Error ? error.message : String(error);
+    await saveRecord(folder, { ...record, status: "failed", error: { code, message } }).catch(() => {});
+    throw error;
+  } finally {
+    await inputs.close();
+  }
+}
+
+async function writeLayer(
+  layer: LayerOutput,
+  folder: string,
+  format: string,
+  options: RunOptions,
+  signal: AbortSignal,
+): Promise<RunOutput> {
+  const { name, title } = layer;
+  const report = options.onProgress ?? (() => {});
+  if (layer.kind === "raster") {
+    const file = `${name}.tif`;
+    const { result, ...written } = await writeRaster(join(folder, file), layer.source, {
+      overwrite: true,
+      signal,
+      ...(layer.classes === true ? { classes: true } : {}),
+      onProgress: (done: number, total: number) => report(`write ${name}`, done, total, "pixels"),
+    });
+    return { ...written, path: file, name, title };
+  }
+  const file = layer.kind === "table" ? `${name}.csv` : `${name}.${format}`;
+  const written = await writeFeatures(join(folder, file), layer.source, {
+    overwrite: true,
+    signal,
+    layer: name,
+    onProgress: (done) => report(`write ${name}`, done, null, "features"),
+  });
+  const { bytes, sha256 } = await describeOutput(join(folder, file), layer.kind);
+  void written;
+  return { path: file, kind: layer.kind, bytes, sha256, name, title };
+}
+
+async function writePage(
+  pipeline: Pipeline,
+  record: RunRecord,
+  result: PipelineResult,
+  folder: string,
+  format: string,
+): Promise<void> {
+  const { renderRun } = await import("./report/run-page.ts");
+  const { html, png } = await renderRun(pipeline, record, result, folder, format);
+  await replaceFile(join(folder, "index.html"), html);
+  await replaceFile(join(folder, "preview.png"), png);
+}
+
+async function readRecord(folder: string): Promise<RunRecord | null> {
+  try {
+    const record = JSON.parse(await readFile(join(folder, RECORD), "utf8")) as Partial<RunRecord> | null;
+    return typeof record?.key === "string" && Array.isArray(record.outputs) ? (record as RunRecord) : null;
+  } catch {
+    return null;
+  }
+}
+
+async function saveRecord(folder: string, record: RunRecord): Promise<void> {
+  await replaceFile(join(folder, RECORD), `${JSON.stringify(record, null, 2)}\n`);
+}
+
+async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {
+  try {
+    await writeFile(`${path}.part`, content);
+    await rename(`${path}.part`, path);
+  } catch (error) {
+    throw outputError(path, error);
+  }
+}
+
+async function outputsIntact(folder: string, record: RunRecord): Promise<boolean> {
+  if (!existsSync(join(folder, "index.html")) || !existsSync(join(folder, "preview.png"))) return false;
+  for (const { path, sha256 } of record.outputs) {
+    const file = join(folder, path);
+    if (!existsSync(file) || (await hashFile(file)) !== sha256) return false;
+  }
+  return true;
+}
+
+function refuseToReplace(folder: string, previous: RunRecord, key: string, resume: boolean): void {
+  if (previous.key === key) {
+    if (previous.status === "done" || resume) return;
+    throw new GeoError(
+      "OUTPUT_EXISTS",
+      `${folder} holds this run, unfinished (${previous.status === "failed" ? "it failed" : "it was cut off"})`,
+      { path: folder },
+      { hint: "Pass --resume to finish it." },
+    );
+  }
+  throw new GeoError(
+    "OUTPUT_EXISTS",
+    `${folder} holds a run of ${previous.pipeline.name} with other inputs or parameters`,
+    { path: folder },
+    { hint: "Pass --overwrite to replace it, or choose another --out." },
+  );
+}
+
+function sortKeys(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return value.map(sortKeys);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([name, inner]) => [name, sortKeys(inner)]));
+}
