@@ -13,7 +13,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   pipelines: ["model", "crs", "execution", "operators"],
   catalog: ["model", "io"],
   adapters: ["model", "crs", "io", "catalog"],
-  jobs: ["model", "crs", "io", "execution", "pipelines", "catalog"],
+  jobs: ["model", "crs", "io", "execution", "operators", "pipelines", "catalog"],
   http: ["model", "crs", "io", "execution", "operators", "pipelines", "catalog", "adapters", "jobs"],
   cli: ["model", "crs", "io", "execution", "operators", "pipelines", "catalog", "adapters", "jobs", "http"],
   testing: ["model"],
