@@ -8,9 +8,10 @@ import { describeOutput, hashFile, type OutputFile, writeFeatures, writeRaster }
 import { GeoError } from "../model/errors.ts";
 import type { JsonValue } from "../model/features.ts";
 import type { Chart, Figure, LayerOutput, Pipeline, PipelineResult } from "../pipelines/define.ts";
-import type { Config } from "./config.ts";
+import { type Config, readConfig } from "./config.ts";
 import { findInputs, type InputFile, openInputs } from "./inputs.ts";
 import { lockFolder } from "./lock.ts";
+import { loadPipeline } from "./pipelines.ts";
 import { packageVersion } from "./version.ts";
 
 export interface RunOptions {
@@ -93,6 +94,9 @@ const DEFAULT_MEMORY = 512 * 2 ** 20;
  * names only when complete. A folder that already holds the same run (same inputs, parameters and versions, files
  * unchanged) is left alone.
  *
+ * @param pipeline  A pipeline, the name of a built-in one, or the path of a file that exports one.
+ * @param config    Parameters and inputs, or the path of a JSON or YAML file with them; its relative paths count
+ *                  from its folder.
  * @throws GeoError `INVALID_INPUT` (parameters), `NOT_FOUND` and other input errors, `LOCKED`, `OUTPUT_EXISTS`
  */
 export async function runPipeline(
