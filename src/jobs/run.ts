@@ -100,10 +100,15 @@ const DEFAULT_MEMORY = 512 * 2 ** 20;
  * @throws GeoError `INVALID_INPUT` (parameters), `NOT_FOUND` and other input errors, `LOCKED`, `OUTPUT_EXISTS`
  */
 export async function runPipeline(
-  pipeline: Pipeline,
-  config: Config,
+  pipeline: Pipeline | string,
+  config: Config | string,
   options: RunOptions,
 ): Promise<RunResult> {
+  if (typeof pipeline === "string") return await runPipeline(await loadPipeline(pipeline), config, options);
+  if (typeof config === "string") {
+    const { values, folder } = await readConfig(config);
+    return await runPipeline(pipeline, values, { folder, ...options });
+  }
   const prepared = await prepare(pipeline, config, options);
   const folder = resolve(options.out);
   try {
