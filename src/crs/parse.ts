@@ -1,0 +1,137 @@
+import type { Crs } from "../model/crs.ts";
+import { GeoError } from "../model/errors.ts";
+import { isProjString, linearFactor, parseProjWords } from "./proj-string.ts";
+import { type CrsRecord, findAxes, findByName, findRecord, tableKey } from "./table.ts";
+
+/** The system with an EPSG code, or `null` when the table has none. */
+export function crsFromEpsg(code: number): Crs | null {
+  return crsFromKey(String(code));
+}
+
+/** The system with an authority code such as `"EPSG:32645"` or `"ESRI:54009"`, or `null`. */
+export function crsFromCode(code: string): Crs | null {
+  if (/^OGC:CRS84H?$/i.test(code)) return CRS84;
+  const key = tableKey(code);
+  return key === null ? null : crsFromKey(key);
+}
+
+/**
+ * Reads a coordinate reference system however people write it: `EPSG:32645`, an OGC URN or URL, `OGC:CRS84`, a
+ * name ("WGS 84 / UTM zone 45N", or Esri's), WKT 1 (also Esri's .prj), WKT 2, PROJJSON, or a PROJ string.
+ *
+ * @throws GeoError `CRS_UNKNOWN` when nothing fits.
+ */
+export function parseCrs(text: string): Crs {
+  const trimmed = text.replace(/^\uFEFF/, "").trim();
+  const found = fromText(trimmed);
+  if (found !== null) return found;
+  const shown = trimmed.length > 80 ? `${trimmed.slice(0, 77)}...` : trimmed;
+  throw new GeoError(
+    "CRS_UNKNOWN",
+    `unknown coordinate reference system "${shown}"`,
+    { crs: shown },
+    {
+      hint: 'name it by an EPSG code such as "EPSG:4326", or give WKT, PROJJSON or a PROJ string',
+    },
+  );
+}
+
+function fromText(text: string): Crs | null {
+  const code =
+    /^(?:urn:(?:x-)?ogc:def:crs:|https?:\/\/www\.opengis\.net\/def\/crs\/)?(EPSG|ESRI|OGC|CRS)[:/]+(?:[\w.]*[:/])?(\w+)$/i.exec(
+      text,
+    );
+  if (code !== null) {
+    const authority = code[1]!.toUpperCase();
+    if (/^(CRS)?84h?$/i.test(code[2]!)) return CRS84;
+    return crsFromCode(`${authority}:${code[2]}`);
+  }
+  if (isProjString(text)) return fromProjString(text);
+  const [key] = findByName(text);
+  return key === undefined ? null : crsFromKey(key);
+}
+
+function fromProjString(text: string): Crs | null {
+  const words = parseProjWords(text);
+  const init = words.get("init");
+  if (init !== undefined) return crsFromCode(init);
+  const geographic = /^(longlat|latlong|lonlat|latlon)$/.test(words.get("proj") ?? "");
+  const factor = geographic ? 1 : linearFactor(words);
+  return {
+    code: null,
+    name: "",
+    kind: geographic ? "geographic" : "projected",
+    proj4: text,
+    definition: text,
+    unit: geographic
+      ? { name: "degree", kind: "angle", factor: 1 }
+      : { name: factor === 1 ? "metre" : "unknown", kind: "length", factor },
+    axisOrder: "xy",
+    area: null,
+  };
+}
+
+function crsFromKey(key: string): Crs | null {
+  const record = findRecord(key);
+  return record === null ? null : crsFromRecord(record);
+}
+
+const KINDS: Readonly<Record<CrsRecord["kind"], Crs["kind"]>> = {
+  g: "geographic",
+  h: "geographic",
+  c: "geocentric",
+  p: "projected",
+  v: "vertical",
+  k: "compound",
+};
+
+function crsFromRecord(record: CrsRecord): Crs {
+  const horizontal = record.kind === "k" ? (findRecord(record.base) ?? record) : record;
+  const axes = findAxes(horizontal.axes);
+  const [first, second] = axes;
+  const unit = first?.unit;
+  const north = (axis: typeof first): boolean =>
+    axis !== undefined && (/^(north|south)$/i.test(axis.direction) || /^[NS]/i.test(axis.name));
+  const angle = unit?.kind === "angle";
+  return {
+    code: record.code,
+    name: record.name,
+    kind: KINDS[record.kind],
+    proj4: record.kind === "v" || horizontal.proj === "" ? null : horizontal.proj,
+    definition: null,
+    unit:
+      unit === undefined
+        ? { name: "metre", kind: "length", factor: 1 }
+        : {
+            name: unit.name.startsWith("degree") ? "degree" : unit.name,
+            kind: unit.kind,
+            factor: angle ? degreesPer(unit.factor) : unit.factor,
+          },
+    axisOrder:
+      first !== undefined && second !== undefined && isNorthing(first) && !isNorthing(second) ? "yx" : "xy",
+    area: record.area,
+  };
+
+  function isNorthing(axis: typeof first & object): boolean {
+    // At the poles both axes point north or south; there the name tells.
+    if (/northing|southing|latitude/i.test(axis.name)) return true;
+    if (/easting|westing|longitude/i.test(axis.name)) return false;
+    return north(axis);
+  }
+}
+
+function degreesPer(radians: number): number {
+  const degrees = (radians * 180) / Math.PI;
+  return Math.abs(degrees - 1) < 1e-9 ? 1 : Math.abs(degrees - 0.9) < 1e-9 ? 0.9 : degrees;
+}
+
+const CRS84: Crs = {
+  code: "OGC:CRS84",
+  name: "WGS 84 (CRS84)",
+  kind: "geographic",
+  proj4: "+proj=longlat +datum=WGS84 +no_defs",
+  definition: null,
+  unit: { name: "degree", kind: "angle", factor: 1 },
+  axisOrder: "xy",
+  area: [-180, -90, 180, 90],
+};
