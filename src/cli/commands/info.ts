@@ -4,11 +4,15 @@ import type { Command } from "../command.ts";
 
 export const info: Command = {
   name: "info",
-  summary: "Say what a file holds: driver, CRS, extent, size, bands or columns, nodata, tiling, overviews, counts",
+  summary:
+    "Say what a file holds: driver, CRS, extent, size, bands or columns, nodata, tiling, overviews, counts",
   usage: "FILE",
   arguments: [1, 1],
   options: {
-    stats: { type: "boolean", help: "read the pixels or rows: statistics per band, null and invalid geometries" },
+    stats: {
+      type: "boolean",
+      help: "read the pixels or rows: statistics per band, null and invalid geometries",
+    },
     checksum: { type: "boolean", help: "SHA-256 of each band's samples" },
   },
   examples: ["tilth info landcover.tif --stats", "tilth info villages.shp --json"],
@@ -20,6 +24,11 @@ export const info: Command = {
       signal,
       onProgress: (done, total) => progress.update("reading", done, total, "pixels"),
     });
-    return { outputs: [], summary: summary as unknown as { readonly [key: string]: JsonValue }, warnings, lines };
+    return {
+      outputs: [],
+      summary: summary as unknown as { readonly [key: string]: JsonValue },
+      warnings,
+      lines,
+    };
   },
 };

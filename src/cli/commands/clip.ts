@@ -1,0 +1,58 @@
+import { clipFile } from "../../jobs/files/clip.ts";
+import type { Command } from "../command.ts";
+import { oneOf, usage } from "../main.ts";
+import { bounds, cogOptionSpecs, cogOptions, fileOptions, fileResult, pixelRule } from "../shared.ts";
+
+export const clip: Command = {
+  name: "clip",
+  summary: "Clip a layer or a raster to a region; which of the two is seen from IN",
+  usage: "IN OUT",
+  arguments: [2, 2],
+  options: {
+    by: { type: "string", value: "ROI", help: "polygons to clip by, any vector format" },
+    bbox: { type: "string", value: "W,S,E,N", help: "bounds to clip by instead, in the CRS of IN" },
+    layer: { type: "string", value: "NAME", help: "layer of IN" },
+    "by-layer": { type: "string", value: "NAME", help: "layer of ROI" },
+    keep: {
+      type: "string",
+      value: "cut|whole|inside",
+      help: "vectors: cut features, keep those that meet the region whole, or only those inside (default cut)",
+    },
+    pixels: { type: "string", value: "RULE", help: "rasters: center (default), all-touched" },
+    "no-crop": { type: "boolean", help: "rasters: keep the size of IN" },
+    invert: { type: "boolean", help: "rasters: keep what is outside" },
+    fill: {
+      type: "string",
+      value: "V",
+      help: "rasters: sample for pixels outside, and nodata of OUT (default: nodata of IN, else a mask)",
+    },
+    ...cogOptionSpecs,
+  },
+  examples: [
+    "tilth clip lines.fgb out.geojson --by units.geojson",
+    "tilth clip rivers.shp out.gpkg --by units.geojson --keep whole",
+    "tilth clip landcover.tif out.tif --by units.geojson --pixels all-touched",
+    "tilth clip landcover.tif out.tif --bbox -71.8,18.6,-71.5,18.7",
+  ],
+  async run(context) {
+    const [input, output] = context.positionals as [string, string];
+    const by = context.text("by");
+    const box = bounds("bbox", context.text("bbox"));
+    if ((by === undefined) === (box === undefined)) {
+      throw usage("tilth clip needs one region", "Pass --by ROI, or --bbox W,S,E,N.");
+    }
+    return fileResult(
+      await clipFile(input, output, by ?? box!, {
+        ...fileOptions(context),
+        ...cogOptions(context),
+        layer: context.text("layer"),
+        regionLayer: context.text("by-layer"),
+        keep: oneOf("keep", context.text("keep"), ["cut", "whole", "inside"] as const, "cut"),
+        pixels: pixelRule(context.text("pixels")),
+        crop: !context.flag("no-crop"),
+        invert: context.flag("invert"),
+        fill: context.number("fill"),
+      }),
+    );
+  },
+};
