@@ -422,7 +422,7 @@ export class BatchReader {
       if (count > 0 && (this.#firstX !== this.#lastX || this.#firstY !== this.#lastY)) {
         if (!this.#lenient) {
           throw cursor.failure(
-            `found a ring that starts at ${this.#firstX} ${this.#firstY} and ends at ${this.#lastX} ${this.#lastY}`,
+            `found a ring that starts at ${this.#firstX} ${this.#firstY} and ends at ${this.#lastX} ${this.#lastY}, expected it to close`,
             start,
             "Repeat the first position at the end of the ring, or read with lenient: true, which closes it.",
           );

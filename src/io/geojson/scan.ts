@@ -241,7 +241,7 @@ class Scan {
     const { cursor } = this;
     this.#recordSeparator();
     if (cursor.peek() === 91)
-      cursor.fail(`"{"`, "A list of features is not GeoJSON; wrap it in a FeatureCollection.");
+      cursor.fail("a GeoJSON object", "A list of features is not GeoJSON; wrap it in a FeatureCollection.");
     if (cursor.peek() !== 123) cursor.fail("a GeoJSON object");
     const start = cursor.at;
     cursor.at++;
@@ -290,7 +290,7 @@ class Scan {
       }
       if (!this.#sawFeatures) {
         throw cursor.failure(
-          `found a FeatureCollection without "features"`,
+          `found a FeatureCollection without "features", expected an array of features`,
           cursor.at - 1,
           `Add "features": [] if the collection is meant to be empty.`,
         );
