@@ -114,7 +114,7 @@ function scanEdges(shapes: PreparedShapes, f: number, scan: Scan, touched: boole
           if (fraction < doubt) {
             if (orient2d(x1, y1, x2, y2, c - 0.5, yc) > 0) c--;
           } else if (1 - fraction < doubt && orient2d(x1, y1, x2, y2, c + 0.5, yc) <= 0) c++;
-          scan.cross(row, c < col0 ? col0 : c > col1 ? col1 : c);
+          scan.cross(row, Math.min(Math.max(c, col0), col1));
         }
       }
     }

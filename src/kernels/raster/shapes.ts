@@ -22,6 +22,8 @@ export interface PreparedShapes {
   readonly bounds: Float64Array;
   /** Polygon edges, 4 numbers each, `[x1, y1, x2, y2]` with `y1 <= y2`. Feature `f` owns `edgeStart[f] ..`. */
   readonly edges: Float64Array;
+  /** +1 when the inside of the polygon lies on the side of larger columns of the edge, -1 when on the other. */
+  readonly edgeSigns: Int8Array;
   readonly edgeStart: Int32Array;
   /** Line segments, 4 numbers each, in the direction of the line. */
   readonly segments: Float64Array;
@@ -109,6 +111,7 @@ export function prepareShapes(
   const count = rows === undefined ? column.types.length : rows.length;
   const bounds = new Float64Array(4 * count);
   const edges = new Numbers();
+  const signs: number[] = [];
   const segments = new Numbers();
   const points = new Numbers();
   const edgeStart = new Int32Array(count + 1);
@@ -116,7 +119,7 @@ export function prepareShapes(
   const pointStart = new Int32Array(count + 1);
   for (let f = 0; f < count; f++) {
     const row = rows === undefined ? f : rows[f]!;
-    addRow(column, row, xy, height, edges, segments, points);
+    addRow(column, row, xy, height, edges, signs, segments, points);
     edgeStart[f + 1] = edges.length / 4;
     segmentStart[f + 1] = segments.length / 4;
     pointStart[f + 1] = points.length / 2;
@@ -130,6 +133,7 @@ export function prepareShapes(
     count,
     bounds,
     edges: edgeValues,
+    edgeSigns: Int8Array.from(signs),
     edgeStart,
     segments: segments.finish(),
     segmentStart,
@@ -145,6 +149,7 @@ function addRow(
   xy: Float64Array,
   height: number,
   edges: Numbers,
+  signs: number[],
   segments: Numbers,
   points: Numbers,
 ): void {
@@ -166,12 +171,13 @@ function addRow(
         }
         continue;
       }
+      const inside = dimension === 2 ? insideOf(xy, start, end, r === parts[p]!) : 0;
       for (let v = start + 1; v < end; v++) {
         const x1 = xy[2 * v - 2]!;
         const y1 = xy[2 * v - 1]!;
         const x2 = xy[2 * v]!;
         const y2 = xy[2 * v + 1]!;
-        if (dimension === 2) addEdge(edges, x1, y1, x2, y2, height);
+        if (dimension === 2) addEdge(edges, signs, x1, y1, x2, y2, height, inside);
         else if (Number.isFinite(x1 + y1 + x2 + y2)) segments.push4(x1, y1, x2, y2);
       }
       if (dimension === 2 && end - start > 2) {
@@ -179,17 +185,38 @@ function addRow(
         const y1 = xy[2 * end - 1]!;
         const x2 = xy[2 * start]!;
         const y2 = xy[2 * start + 1]!;
-        if (x1 !== x2 || y1 !== y2) addEdge(edges, x1, y1, x2, y2, height);
+        if (x1 !== x2 || y1 !== y2) addEdge(edges, signs, x1, y1, x2, y2, height, inside);
       }
     }
   }
 }
 
-function addEdge(edges: Numbers, x1: number, y1: number, x2: number, y2: number, height: number): void {
+function addEdge(
+  edges: Numbers,
+  signs: number[],
+  x1: number,
+  y1: number,
+  x2: number,
+  y2: number,
+  height: number,
+  inside: number,
+): void {
   if (!Number.isFinite(x1 + y1 + x2 + y2)) return;
   if ((y1 < 0 && y2 < 0) || (y1 > height && y2 > height)) return;
   if (y1 <= y2) edges.push4(x1, y1, x2, y2);
   else edges.push4(x2, y2, x1, y1);
+  signs.push(y1 <= y2 ? inside : -inside);
+}
+
+/** Sign of the edges of a ring that run down the rows: see {@link PreparedShapes.edgeSigns}. */
+function insideOf(xy: Float64Array, start: number, end: number, shell: boolean): number {
+  const ox = xy[2 * start]!;
+  const oy = xy[2 * start + 1]!;
+  let twice = 0;
+  for (let v = start + 1; v < end - 1; v++) {
+    twice += (xy[2 * v]! - ox) * (xy[2 * v + 3]! - oy) - (xy[2 * v + 2]! - ox) * (xy[2 * v + 1]! - oy);
+  }
+  return twice > 0 === shell ? -1 : 1;
 }
 
 function boundsOfRow(
