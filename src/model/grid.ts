@@ -107,11 +107,11 @@ export function intersectWindows(a: Window, b: Window): Window | null {
 export const SNAP_TOLERANCE = 1e-3;
 
 /**
- * Window of the pixels that bounds meet: rounded outward to whole pixels (an edge within
- * {@link SNAP_TOLERANCE} of a cell edge counts as on it), cut to the grid. `null` when they miss the grid.
+ * Window of the pixels that bounds meet: rounded outward to whole pixels (an edge within `tolerance` pixels,
+ * default {@link SNAP_TOLERANCE}, of a cell edge counts as on it), cut to the grid. `null` when they miss the grid.
  * Bounds smaller than a pixel give the pixel that holds them, never a window of size 0.
  */
-export function boundsWindow(grid: Grid, bounds: Bounds): Window | null {
+export function boundsWindow(grid: Grid, bounds: Bounds, tolerance: number = SNAP_TOLERANCE): Window | null {
   const [ia, ib, ic, id, ie, jf] = invertAffine(grid.transform);
   const [minX, minY, maxX, maxY] = bounds;
   let minCol = Infinity;
@@ -128,16 +128,16 @@ export function boundsWindow(grid: Grid, bounds: Bounds): Window | null {
       maxRow = Math.max(maxRow, row);
     }
   }
-  const [col, width] = outward(minCol, maxCol);
-  const [row, height] = outward(minRow, maxRow);
+  const [col, width] = outward(minCol, maxCol, tolerance);
+  const [row, height] = outward(minRow, maxRow, tolerance);
   return intersectWindows(fullWindow(grid), { col, row, width, height });
 }
 
-function outward(min: number, max: number): [start: number, length: number] {
+function outward(min: number, max: number, tolerance: number): [start: number, length: number] {
   const nearMin = Math.round(min);
-  const start = Math.abs(min - nearMin) < SNAP_TOLERANCE ? nearMin : Math.floor(min);
+  const start = Math.abs(min - nearMin) < tolerance ? nearMin : Math.floor(min);
   const nearMax = Math.round(max);
-  let end = Math.abs(max - nearMax) < SNAP_TOLERANCE ? nearMax : Math.ceil(max);
+  let end = Math.abs(max - nearMax) < tolerance ? nearMax : Math.ceil(max);
   if (end <= start) end = start + 1;
   return [start, end - start];
 }

@@ -59,6 +59,12 @@ export interface ClippedRaster extends RasterSource {
   readonly report: ClipRasterReport;
 }
 
+/**
+ * Pixels by which the region may pass a cell edge and still count as ending on it: rounding of coordinates only.
+ * The thousandth of a pixel that GDAL allows would cut off pixels that the region does touch.
+ */
+const EDGE_TOLERANCE = 1e-6;
+
 /** Rows whose mask is made at a time when pixels are counted. */
 const COUNT_ROWS = 512;
 
@@ -90,7 +96,9 @@ export async function clipRaster(
     onCrsMismatch: options.onCrsMismatch,
     tolerance: cell / 1000,
   });
-  const met = boundsMeet(bounds, gridBounds(source.grid)) ? boundsWindow(source.grid, bounds) : null;
+  const met = boundsMeet(bounds, gridBounds(source.grid))
+    ? boundsWindow(source.grid, bounds, EDGE_TOLERANCE)
+    : null;
   if (met === null && crop) throw noOverlap(source, bounds);
   const window = crop ? met! : fullWindow(source.grid);
   const mask = pixelMask(geometry, source.grid, pixels);
