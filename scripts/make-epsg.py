@@ -92,50 +92,50 @@ def shifts(code):
         grids = [g.short_name for g in op.grids] or [g.short_name for s in op.operations for g in s.grids]
         ops.append((op.name, op.accuracy, op.area_of_use, op.to_proj4() or "", grids))
     for name, accuracy, area, definition, grids in ops:
-        box = "" if area is None else ",".join(number(round(v, 4)) for v in area.bounds)
-        accuracy = "" if accuracy is None or accuracy < 0 else number(accuracy)
-        if grids or "grid" in definition:
-            names = sorted(set(grids) | set(re.findall(r"grids=(\S+)", definition)))
-            if "hgridshift" in definition or "proj=gridshift" in definition or not definition:
-                out.append(f"g{accuracy}~{box}~{','.join(names)}")
+        if "Ballpark" in name or area is None:
             continue
-        if "Ballpark" in name:
-            out.append(f"b~{box}~")
+        box = ",".join(number(round(v, 4)) for v in area.bounds)
+        accuracy = "" if accuracy is None or accuracy < 0 else number(accuracy)
+        name = " + ".join(n for n in name.split(" + ") if not n.startswith("axis order change"))
+        offshore = "o" if "- offshore" in area.name else ""
+        if grids or "grid" in definition:
+            names = sorted({g for g in set(grids) | set(re.findall(r"grids=(\S+)", definition)) if g})
+            out.append("~".join((accuracy, box, "g" + offshore, ",".join(names), name)))
             continue
         steps = steps_of(definition)
         if steps is None:
             print(f"{code}: not understood: {definition}", file=sys.stderr)
             continue
-        out.append(f"h{accuracy}~{box}~{steps}~{name}")
+        out.append("~".join((accuracy, box, offshore, steps, name)))
     return "|".join(out)
 
 
 def steps_of(definition):
-    """Pipeline -> list of geocentric steps, each 'ellipsoid in;helmert;ellipsoid out'."""
+    """Pipeline to tokens: c and u to and from geocentric, h and m Helmert with and without a pivot, o an offset of
+    latitude and longitude, z height set to 0; capitals are inverses. Rotations follow the position vector."""
     found = []
-    current = None
     for step in re.split(r"\bstep\b", definition.replace("proj=pipeline", "", 1)):
         words = dict(w.split("=", 1) if "=" in w else (w, "") for w in step.split())
         kind = words.get("proj")
-        if kind in (None, "unitconvert", "axisswap", "push", "pop", "noop", "longlat"):
+        inverse = "inv" in words
+        if kind in (None, "unitconvert", "axisswap", "push", "noop", "longlat"):
             continue
-        if kind == "cart":
-            e = ellipsoid_text(words)
-            if "inv" in words:
-                current.append(e)
-                found.append(current)
-                current = None
-            else:
-                current = [e]
-        elif kind == "helmert":
-            v = [float(words.get(k, 0)) for k in ("x", "y", "z", "rx", "ry", "rz", "s")]
+        if kind == "pop":
+            found.append("z")
+        elif kind == "cart":
+            found.append(("u" if inverse else "c") + ellipsoid_text(words))
+        elif kind in ("helmert", "molobadekas"):
+            v = [float(words.get(k, 0)) for k in ("x", "y", "z", "rx", "ry", "rz", "s", "px", "py", "pz")]
             if words.get("convention") == "coordinate_frame":
                 v[3:6] = [-a if a else 0.0 for a in v[3:6]]
-            values = v if any(v[3:]) else v[:3]
-            current.append(("i" if "inv" in words else "") + ",".join(number(a) for a in values))
+            n = 10 if kind == "molobadekas" else 7 if any(v[3:7]) else 3
+            letter = "m" if n == 10 else "h"
+            found.append((letter.upper() if inverse else letter) + ",".join(number(a) for a in v[:n]))
+        elif kind == "geogoffset":
+            found.append(("O" if inverse else "o") + f"{words.get('dlat', 0)},{words.get('dlon', 0)}")
         else:
             return None
-    return "!".join(";".join(c) for c in found)
+    return ";".join(found)
 
 
 def ellipsoid_text(words):
