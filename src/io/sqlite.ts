@@ -108,13 +108,27 @@ export async function sqliteDriver(): Promise<Sqlite["driver"]> {
   return "node-sqlite3-wasm";
 }
 
-/** Anything an engine throws while reading `path`, as `INVALID_FORMAT`; errors of ours unchanged. */
+/** What an engine throws while reading `path`, as `INVALID_FORMAT` or `UNREADABLE`; other errors unchanged. */
 export function sqliteError(path: string, error: unknown): unknown {
-  if (error instanceof GeoError) return error;
-  if (!(error instanceof Error)) return error;
-  if (error.name === "AbortError" || (error as NodeJS.ErrnoException).code === "ABORT_ERR") return error;
+  if (!(error instanceof Error) || error instanceof GeoError) return error;
+  // RangeError: a size in the file that no buffer can have. RuntimeError: a trap in WebAssembly.
+  const ofEngine =
+    error.name === "SQLite3Error" ||
+    (error as NodeJS.ErrnoException).code === "ERR_SQLITE_ERROR" ||
+    error.name === "RuntimeError" ||
+    error instanceof RangeError;
+  if (!ofEngine) return error;
   // After a trap the memory of the engine may be inconsistent: the next database gets a fresh one.
   if (error.name === "RuntimeError") forgetWasm();
+  if (/database (table )?is locked/.test(error.message)) {
+    const reason = "another program has locked it";
+    return new GeoError(
+      "UNREADABLE",
+      `${path} cannot be read: ${reason}`,
+      { path, reason },
+      { cause: error, hint: "Close the program that is writing to it, then run again." },
+    );
+  }
   return new GeoError(
     "INVALID_FORMAT",
     `${path} is a damaged SQLite database: ${error.message}`,
