@@ -38,7 +38,7 @@ export const cogOptionSpecs: Readonly<Record<string, OptionSpec>> = {
   },
   level: { type: "string", value: "N", help: "rasters: compression level" },
   blocksize: { type: "string", value: "N", help: "rasters: tile side in pixels (default 512)" },
-  predictor: { type: "string", value: "auto|1|2|3", help: "rasters: predictor (default auto)" },
+  predictor: { type: "string", value: "auto|none|2|3", help: "rasters: predictor (default auto)" },
   overviews: { type: "string", value: "auto|none|N", help: "rasters: levels of overviews (default auto)" },
   "overview-resampling": {
     type: "string",
@@ -51,7 +51,7 @@ export interface CogArguments {
   readonly compress?: "deflate" | "lzw" | "zstd" | "none" | undefined;
   readonly level?: number | undefined;
   readonly blocksize?: number | undefined;
-  readonly predictor?: "auto" | 1 | 2 | 3 | undefined;
+  readonly predictor?: "auto" | "none" | 2 | 3 | undefined;
   readonly overviews?: "auto" | "none" | number | undefined;
   readonly overviewResampling?: "auto" | "nearest" | "average" | "mode" | undefined;
 }
@@ -59,12 +59,7 @@ export interface CogArguments {
 /** The options of the COG writer that were given. */
 export function cogOptions(context: CommandContext): CogArguments {
   const { text, number } = context;
-  const predictor = oneOf(
-    "predictor",
-    text("predictor"),
-    ["auto", "1", "2", "3", "none", "no"] as const,
-    "auto",
-  );
+  const predictor = oneOf("predictor", text("predictor"), ["auto", "none", "1", "2", "3"] as const, "auto");
   const overviews = text("overviews");
   if (overviews !== undefined && !/^(auto|none|\d{1,2})$/.test(overviews)) {
     throw wrongValue("overviews", overviews, "auto, none or a number of levels");
@@ -73,7 +68,7 @@ export function cogOptions(context: CommandContext): CogArguments {
     compress: oneOf("compress", text("compress"), ["deflate", "lzw", "zstd", "none"] as const, "deflate"),
     level: number("level"),
     blocksize: number("blocksize"),
-    predictor: predictor === "auto" ? "auto" : predictor === "2" ? 2 : predictor === "3" ? 3 : 1,
+    predictor: predictor === "auto" ? "auto" : predictor === "2" ? 2 : predictor === "3" ? 3 : "none",
     overviews:
       overviews === undefined || overviews === "auto"
         ? "auto"
@@ -105,7 +100,13 @@ export function list(text: string | undefined): string[] | undefined {
   return text?.split(",").map((one) => one.trim());
 }
 
-/** `center` or `all-touched`. */
-export function pixelRule(text: string | undefined): "center" | "all-touched" {
+/** `center`, `all-touched` or `coverage:F`. */
+export function pixelRule(text: string | undefined): "center" | "all-touched" | `coverage:${number}` {
+  if (text?.startsWith("coverage:") === true) {
+    const share = Number(text.slice("coverage:".length));
+    if (!(share > 0 && share <= 1))
+      throw wrongValue("pixels", text, "coverage:F with F above 0 and at most 1");
+    return `coverage:${share}`;
+  }
   return oneOf("pixels", text, ["center", "all-touched"] as const, "center");
 }

@@ -18,7 +18,11 @@ export const clip: Command = {
       value: "cut|whole|inside",
       help: "vectors: cut features, keep those that meet the region whole, or only those inside (default cut)",
     },
-    pixels: { type: "string", value: "RULE", help: "rasters: center (default), all-touched" },
+    pixels: {
+      type: "string",
+      value: "RULE",
+      help: "rasters: center (default), all-touched, or coverage:F (at least the share F of the pixel)",
+    },
     "no-crop": { type: "boolean", help: "rasters: keep the size of IN" },
     invert: { type: "boolean", help: "rasters: keep what is outside" },
     fill: {

@@ -11,7 +11,9 @@ export interface FileOptions {
   readonly workers?: number | "auto" | undefined;
   readonly onCrsMismatch?: "error" | "transform" | undefined;
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((step: string, done: number, total: number | null, unit: string) => void) | undefined;
+  readonly onProgress?:
+    | ((step: string, done: number, total: number | null, unit: string) => void)
+    | undefined;
 }
 
 /** What a file-to-file call did. */

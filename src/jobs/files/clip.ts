@@ -1,0 +1,129 @@
+import type { CogOptions } from "../../io/geotiff/write.ts";
+import {
+  isRasterFile,
+  openFeatures,
+  openRaster,
+  readFeatures,
+  writeFeatures,
+  writeRaster,
+} from "../../io/open.ts";
+import type { Bounds } from "../../model/grid.ts";
+import { clipFeatures } from "../../operators/clip-features.ts";
+import { type ClipRasterOptions, clipRaster } from "../../operators/clip-raster.ts";
+import { cogOptionsOf, readBudget } from "./cog-options.ts";
+import type { FileOptions, FileResult } from "./result.ts";
+
+export interface ClipFileOptions extends FileOptions, CogOptions {
+  /** Layer of the input. */
+  readonly layer?: string | undefined;
+  /** Layer of the region's file. */
+  readonly regionLayer?: string | undefined;
+  /** Vectors: cut features, keep those that meet the region whole, or only those inside. Default `"cut"`. */
+  readonly keep?: "cut" | "whole" | "inside" | undefined;
+  /** Rasters: which pixels are inside. Default `"center"`. */
+  readonly pixels?: ClipRasterOptions["pixels"];
+  /** Rasters: cut the grid to the region. Default true. */
+  readonly crop?: boolean | undefined;
+  /** Rasters: keep what is outside. Default false. */
+  readonly invert?: boolean | undefined;
+  /** Rasters: sample of the pixels cut away; see {@link clipRaster}. */
+  readonly fill?: number | undefined;
+}
+
+/**
+ * Clip a file to a region, file to file; `tilth clip`. Vector or raster is told by the bytes of the input.
+ *
+ * @param region  Path of a polygon layer, or bounds in the CRS of the input.
+ * @throws GeoError `NO_OVERLAP` when a raster and the region do not meet; see {@link clipFeatures}, {@link clipRaster}
+ */
+export async function clipFile(
+  input: string,
+  output: string,
+  region: string | Bounds,
+  options: ClipFileOptions = {},
+): Promise<FileResult> {
+  const raster = await isRasterFile(input);
+  const by = typeof region === "string" ? await readFeatures(region, { layer: options.regionLayer }) : region;
+  return raster
+    ? await clipRasterFile(input, output, by, options)
+    : await clipVectorFile(input, output, by, options);
+}
+
+type Region = Awaited<ReturnType<typeof readFeatures>> | Bounds;
+
+async function clipRasterFile(
+  input: string,
+  output: string,
+  region: Region,
+  options: ClipFileOptions,
+): Promise<FileResult> {
+  const { signal, onProgress, overwrite, memory } = options;
+  const source = await openRaster(input);
+  try {
+    const clipped = await clipRaster(source, region, {
+      pixels: options.pixels,
+      ...(options.crop === false ? { crop: false } : {}),
+      invert: options.invert,
+      fill: options.fill,
+      onCrsMismatch: options.onCrsMismatch,
+      memory: readBudget(memory),
+      signal,
+    });
+    const { result, ...written } = await writeRaster(output, clipped, {
+      ...cogOptionsOf(options),
+      overwrite,
+      signal,
+      onProgress: (done: number, total: number) => onProgress?.("clipping", done, total, "pixels"),
+    });
+    const { report } = clipped;
+    return {
+      outputs: [written],
+      summary: {
+        kind: "raster",
+        pixels: report.pixels,
+        pixelsInside: report.pixelsInside,
+        width: result.width,
+        height: result.height,
+        window: [report.window.col, report.window.row, report.window.width, report.window.height],
+        noCenterInside: report.noCenterInside,
+      },
+      warnings: report.warnings,
+    };
+  } finally {
+    await source.close();
+  }
+}
+
+async function clipVectorFile(
+  input: string,
+  output: string,
+  region: Region,
+  options: ClipFileOptions,
+): Promise<FileResult> {
+  const { signal, onProgress, overwrite } = options;
+  const source = await openFeatures(input, { layer: options.layer });
+  try {
+    const clipped = await clipFeatures(source, region, {
+      keep: options.keep,
+      onCrsMismatch: options.onCrsMismatch,
+      signal,
+    });
+    const { path, kind, bytes, sha256, summary } = await writeFeatures(output, clipped, {
+      overwrite,
+      signal,
+      onProgress: (written) => onProgress?.("clipping", written, null, "features"),
+    });
+    const { warnings, ...counts } = clipped.report;
+    return {
+      outputs: [{ path, kind, bytes, sha256 }],
+      summary: {
+        kind: "vector",
+        ...counts,
+        ...(summary.renamed === undefined ? {} : { renamed: summary.renamed }),
+      },
+      warnings: [...source.warnings, ...warnings, ...summary.warnings],
+    };
+  } finally {
+    await source.close();
+  }
+}

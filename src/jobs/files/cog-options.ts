@@ -1,0 +1,23 @@
+import type { CogOptions } from "../../io/geotiff/write.ts";
+import { DEFAULT_MEMORY, type FileOptions } from "./result.ts";
+
+/** The options of the COG writer among those of a file-to-file call: half of the memory goes to writing. */
+export function cogOptionsOf(options: FileOptions & CogOptions): CogOptions {
+  const { blocksize, compress, level, predictor, overviews, overviewResampling, classes, workers } = options;
+  return {
+    blocksize,
+    compress,
+    level,
+    predictor,
+    overviews,
+    overviewResampling,
+    classes,
+    memory: Math.floor((options.memory ?? DEFAULT_MEMORY) / 2),
+    ...(typeof workers === "number" ? { concurrency: 2 * workers } : {}),
+  };
+}
+
+/** Bytes of decoded tiles that reading may keep: a quarter of the memory. */
+export function readBudget(memory: number | undefined): number {
+  return Math.floor((memory ?? DEFAULT_MEMORY) / 4);
+}
