@@ -1,3 +1,4 @@
+import type { CogFileOptions } from "../jobs/files/cog-options.ts";
 import type { FileOptions, FileResult } from "../jobs/files/result.ts";
 import type { Bounds } from "../model/grid.ts";
 import type { CommandContext, CommandResult, OptionSpec } from "./command.ts";
@@ -47,17 +48,8 @@ export const cogOptionSpecs: Readonly<Record<string, OptionSpec>> = {
   },
 };
 
-export interface CogArguments {
-  readonly compress?: "deflate" | "lzw" | "zstd" | "none" | undefined;
-  readonly level?: number | undefined;
-  readonly blocksize?: number | undefined;
-  readonly predictor?: "auto" | "none" | 2 | 3 | undefined;
-  readonly overviews?: "auto" | "none" | number | undefined;
-  readonly overviewResampling?: "auto" | "nearest" | "average" | "mode" | undefined;
-}
-
 /** The options of the COG writer that were given. */
-export function cogOptions(context: CommandContext): CogArguments {
+export function cogOptions(context: CommandContext): CogFileOptions {
   const { text, number } = context;
   const predictor = oneOf("predictor", text("predictor"), ["auto", "none", "1", "2", "3"] as const, "auto");
   const overviews = text("overviews");

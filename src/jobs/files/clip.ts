@@ -1,4 +1,3 @@
-import type { CogOptions } from "../../io/geotiff/write.ts";
 import {
   isRasterFile,
   openFeatures,
@@ -10,10 +9,10 @@ import {
 import type { Bounds } from "../../model/grid.ts";
 import { clipFeatures } from "../../operators/clip-features.ts";
 import { type ClipRasterOptions, clipRaster } from "../../operators/clip-raster.ts";
-import { cogOptionsOf, readBudget } from "./cog-options.ts";
+import { type CogFileOptions, cogOptionsOf, readBudget } from "./cog-options.ts";
 import type { FileOptions, FileResult } from "./result.ts";
 
-export interface ClipFileOptions extends FileOptions, CogOptions {
+export interface ClipFileOptions extends FileOptions, CogFileOptions {
   /** Layer of the input. */
   readonly layer?: string | undefined;
   /** Layer of the region's file. */

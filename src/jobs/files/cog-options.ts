@@ -1,8 +1,14 @@
 import type { CogOptions } from "../../io/geotiff/write.ts";
 import { DEFAULT_MEMORY, type FileOptions } from "./result.ts";
 
+/** Options of the COG writer that file-to-file calls take. */
+export type CogFileOptions = Pick<
+  CogOptions,
+  "blocksize" | "compress" | "level" | "predictor" | "overviews" | "overviewResampling" | "classes"
+>;
+
 /** The options of the COG writer among those of a file-to-file call: half of the memory goes to writing. */
-export function cogOptionsOf(options: FileOptions & CogOptions): CogOptions {
+export function cogOptionsOf(options: FileOptions & CogFileOptions): CogOptions {
   const { blocksize, compress, level, predictor, overviews, overviewResampling, classes, workers } = options;
   return {
     blocksize,
