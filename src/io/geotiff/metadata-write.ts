@@ -77,6 +77,7 @@ function escapeValue(text: string): string {
 
 function escapeXml(text: string): string {
   return text
+    .replaceAll("\0", "") // would end the tag
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")
     .replaceAll(">", "&gt;")

@@ -23,11 +23,15 @@ export interface TilePixels {
   readonly mask: Uint8Array | null;
 }
 
+type NumberArray = Exclude<SampleArray, BigInt64Array | BigUint64Array>;
+
 export interface HalveOptions {
   readonly type: SampleType;
   readonly method: OverviewMethod;
   /** Sample that means "not observed", rounded to `type`; `null` when there is none that `type` can hold. */
   readonly nodata: number | bigint | null;
+  /** Position of the alpha band, -1 for none: neither nodata nor mask say anything about it. */
+  readonly alpha: number;
 }
 
 /**
@@ -64,14 +68,15 @@ export class Halver {
     for (let b = 0; b < from.bands.length; b++) {
       const source = from.bands[b]!;
       const target = to.bands[b]!;
+      const alpha = b === this.#options.alpha;
+      const nodata = alpha ? null : this.#options.nodata;
+      const mask = alpha ? null : from.mask;
       if (method === "nearest" || isComplex(type)) nearest(source, target, from, col, row);
       else if (source instanceof BigInt64Array || source instanceof BigUint64Array) {
-        this.#halveBig(source, target as typeof source, from, col, row);
-      } else if (method === "average" && source instanceof Uint8Array && from.mask === null) {
-        this.#averageBytes(source, target as Uint8Array, from, col, row);
-      } else {
-        this.#halveNumbers(source, target as Exclude<SampleArray, BigInt64Array>, from, col, row);
-      }
+        this.#halveBig(source, target as typeof source, from, col, row, nodata, mask);
+      } else if (method === "average" && source instanceof Uint8Array && mask === null) {
+        this.#averageBytes(source, target as Uint8Array, from, col, row, nodata);
+      } else this.#halveNumbers(source, target as NumberArray, from, col, row, nodata, mask);
     }
     if (from.mask !== null) {
       if (method === "nearest") nearest(from.mask, to.mask!, from, col, row);
@@ -79,9 +84,16 @@ export class Halver {
     }
   }
 
-  #averageBytes(source: Uint8Array, target: Uint8Array, from: TilePixels, col: number, row: number): void {
+  #averageBytes(
+    source: Uint8Array,
+    target: Uint8Array,
+    from: TilePixels,
+    col: number,
+    row: number,
+    hole: number | bigint | null,
+  ): void {
     const { side, width, height } = from;
-    const nodata = this.#options.nodata === null ? -1 : Number(this.#options.nodata);
+    const nodata = hole === null ? -1 : Number(hole);
     const instead = this.#instead;
     const pairs = width >>> 1;
     for (let y = 0; y < height; y += 2) {
@@ -135,11 +147,13 @@ export class Halver {
 
   /** Any type but 64-bit integers: rows are widened to doubles, which is exact, with NaN for "not observed". */
   #halveNumbers(
-    source: Exclude<SampleArray, BigInt64Array | BigUint64Array>,
-    target: Exclude<SampleArray, BigInt64Array | BigUint64Array>,
+    source: NumberArray,
+    target: NumberArray,
     from: TilePixels,
     col: number,
     row: number,
+    nodata: number | bigint | null,
+    mask: Uint8Array | null,
   ): void {
     const { side, width, height } = from;
     const { type, method } = this.#options;
@@ -148,47 +162,34 @@ export class Halver {
     const out = this.#out;
     const half = (width + 1) >>> 1;
     for (let y = 0; y < height; y += 2) {
-      this.#widen(source, from, y, upper);
-      this.#widen(source, from, y + 1 < height ? y + 1 : y, lower);
+      widen(source, y * side, width, nodata, mask, upper);
+      widen(source, (y + 1 < height ? y + 1 : y) * side, width, nodata, mask, lower);
       if (method === "mode") modeRows(upper, lower, out, half, this.#fill);
       else {
         averageRows(upper, lower, out, half, this.#fill);
         if (!isFloat(type)) roundRow(out, half);
-        if (this.#options.nodata !== null) this.#avoidNodata(upper, lower, out, half);
+        if (nodata !== null) this.#avoidNodata(Number(nodata), upper, lower, out, half);
       }
       target.set(out.subarray(0, half), (row + (y >>> 1)) * side + col);
     }
   }
 
-  #widen(
-    source: Exclude<SampleArray, BigInt64Array | BigUint64Array>,
-    from: TilePixels,
-    y: number,
+  #avoidNodata(
+    nodata: number,
+    upper: Float64Array,
+    lower: Float64Array,
     out: Float64Array,
+    half: number,
   ): void {
-    const { side, width, mask } = from;
-    const start = y * side;
-    out.set(source.subarray(start, start + width));
-    if (this.#options.nodata !== null) {
-      const nodata = Number(this.#options.nodata);
-      for (let x = 0; x < width; x++) if (out[x] === nodata) out[x] = NaN;
-    }
-    if (mask !== null) for (let x = 0; x < width; x++) if (mask[start + x] === 0) out[x] = NaN;
-    out[width] = out[width - 1]!;
-  }
-
-  #avoidNodata(upper: Float64Array, lower: Float64Array, out: Float64Array, half: number): void {
-    const { type, nodata } = this.#options;
-    const hole = Number(nodata);
+    const single = this.#options.type === "float32" || this.#options.type === "float16";
     for (let x = 0; x < half; x++) {
-      const mean = type === "float64" ? out[x]! : Math.fround(out[x]!);
-      if ((isFloat(type) ? mean : out[x]) !== hole) continue;
+      if ((single ? Math.fround(out[x]!) : out[x]) !== nodata) continue;
       const u = 2 * x;
       const anyObserved =
-        upper[u] === upper[u] ||
-        upper[u + 1] === upper[u + 1] ||
-        lower[u] === lower[u] ||
-        lower[u + 1] === lower[u + 1];
+        !Number.isNaN(upper[u]) ||
+        !Number.isNaN(upper[u + 1]) ||
+        !Number.isNaN(lower[u]) ||
+        !Number.isNaN(lower[u + 1]);
       if (anyObserved) out[x] = this.#instead;
     }
   }
@@ -200,10 +201,12 @@ export class Halver {
     from: TilePixels,
     col: number,
     row: number,
+    hole: number | bigint | null,
+    mask: Uint8Array | null,
   ): void {
-    const { side, width, height, mask } = from;
+    const { side, width, height } = from;
     const { method } = this.#options;
-    const nodata = this.#options.nodata === null ? null : BigInt(this.#options.nodata);
+    const nodata = hole === null ? null : BigInt(hole);
     const values: bigint[] = [];
     for (let y = 0; y < height; y += 2) {
       for (let x = 0; x < width; x += 2) {
@@ -226,7 +229,25 @@ export class Halver {
   }
 }
 
-/** Four array shapes for all sample types: only sizes matter when pixels are picked. */
+/** One row as doubles, NaN for "not observed"; a last odd column is doubled behind its end. */
+function widen(
+  source: NumberArray,
+  start: number,
+  width: number,
+  nodata: number | bigint | null,
+  mask: Uint8Array | null,
+  out: Float64Array,
+): void {
+  out.set(source.subarray(start, start + width));
+  if (nodata !== null) {
+    const hole = Number(nodata);
+    for (let x = 0; x < width; x++) if (out[x] === hole) out[x] = NaN;
+  }
+  if (mask !== null) for (let x = 0; x < width; x++) if (mask[start + x] === 0) out[x] = NaN;
+  out[width] = out[width - 1]!;
+}
+
+/** Three array shapes for all sample types: only sizes matter when pixels are picked. */
 function nearest(source: SampleArray, target: SampleArray, from: TilePixels, col: number, row: number): void {
   const { side, width, height } = from;
   const sampleBytes = source.byteLength / (side * side);
@@ -309,7 +330,8 @@ function anyObserved(mask: Uint8Array, target: Uint8Array, from: TilePixels, col
     let to = (row + (y >>> 1)) * side + col;
     for (let x = 0; x < width; x += 2) {
       const right = x + 1 < width ? 1 : 0;
-      target[to++] = (mask[upper]! | mask[upper + right]! | mask[lower]! | mask[lower + right]!) === 0 ? 0 : 255;
+      target[to++] =
+        (mask[upper]! | mask[upper + right]! | mask[lower]! | mask[lower + right]!) === 0 ? 0 : 255;
       upper += 2;
       lower += 2;
     }
@@ -329,25 +351,25 @@ function averageRows(
     const c = lower[2 * x]!;
     const d = lower[2 * x + 1]!;
     const sum = a + b + c + d;
-    if (sum === sum) {
+    if (!Number.isNaN(sum)) {
       out[x] = sum / 4;
       continue;
     }
     let count = 0;
     let observed = 0;
-    if (a === a) {
+    if (!Number.isNaN(a)) {
       observed += a;
       count++;
     }
-    if (b === b) {
+    if (!Number.isNaN(b)) {
       observed += b;
       count++;
     }
-    if (c === c) {
+    if (!Number.isNaN(c)) {
       observed += c;
       count++;
     }
-    if (d === d) {
+    if (!Number.isNaN(d)) {
       observed += d;
       count++;
     }
@@ -376,14 +398,14 @@ function modeRows(
     const c = lower[2 * x]!;
     const d = lower[2 * x + 1]!;
     // Times each value is met; NaN equals nothing, so it counts 0.
-    const ofA = (a === a ? 1 : 0) + (a === b ? 1 : 0) + (a === c ? 1 : 0) + (a === d ? 1 : 0);
+    const ofA = (!Number.isNaN(a) ? 1 : 0) + (a === b ? 1 : 0) + (a === c ? 1 : 0) + (a === d ? 1 : 0);
     if (ofA > 2) {
       out[x] = a;
       continue;
     }
-    const ofB = (b === b ? 1 : 0) + (b === a ? 1 : 0) + (b === c ? 1 : 0) + (b === d ? 1 : 0);
-    const ofC = (c === c ? 1 : 0) + (c === a ? 1 : 0) + (c === b ? 1 : 0) + (c === d ? 1 : 0);
-    const ofD = (d === d ? 1 : 0) + (d === a ? 1 : 0) + (d === b ? 1 : 0) + (d === c ? 1 : 0);
+    const ofB = (!Number.isNaN(b) ? 1 : 0) + (b === a ? 1 : 0) + (b === c ? 1 : 0) + (b === d ? 1 : 0);
+    const ofC = (!Number.isNaN(c) ? 1 : 0) + (c === a ? 1 : 0) + (c === b ? 1 : 0) + (c === d ? 1 : 0);
+    const ofD = (!Number.isNaN(d) ? 1 : 0) + (d === a ? 1 : 0) + (d === b ? 1 : 0) + (d === c ? 1 : 0);
     let best = fill;
     let times = 0;
     if (ofA > times) {

@@ -38,7 +38,8 @@ export function statisticsCollector(
   if (isComplex(type)) return null;
   if (type === "uint8" || type === "int8") return new ByteStatistics(type === "int8", nodata);
   if (type === "int64" || type === "uint64") return new BigStatistics(nodata);
-  if (type === "int16" || type === "uint16") return new ShortStatistics(nodata === null ? NaN : Number(nodata));
+  if (type === "int16" || type === "uint16")
+    return new ShortStatistics(nodata === null ? NaN : Number(nodata));
   return new NumberStatistics(nodata === null ? NaN : Number(nodata));
 }
 
@@ -127,7 +128,7 @@ class ShortStatistics implements StatisticsCollector {
       widenRow(samples as Int16Array, y * stride, width, mask, this.#nodata, row);
       for (let x = 0; x < width; x++) {
         const value = row[x]!;
-        if (value !== value) continue;
+        if (Number.isNaN(value)) continue;
         valid++;
         sum += value;
         squares += value * value;
@@ -185,7 +186,7 @@ class NumberStatistics implements StatisticsCollector {
     let max = this.#max;
     for (let x = 0; x < width; x++) {
       const value = row[x]!;
-      if (value !== value) continue;
+      if (Number.isNaN(value)) continue;
       count++;
       const next = sum + value;
       lost += Math.abs(sum) >= Math.abs(value) ? sum - next + value : value - next + sum;
@@ -198,7 +199,7 @@ class NumberStatistics implements StatisticsCollector {
     let deviations = 0;
     for (let x = 0; x < width; x++) {
       const deviation = row[x]! - mean;
-      if (deviation === deviation) deviations += deviation * deviation;
+      if (!Number.isNaN(deviation)) deviations += deviation * deviation;
     }
     if (this.#valid > 0) {
       const apart = mean - (this.#sum + this.#lost) / this.#valid;
@@ -222,7 +223,7 @@ class NumberStatistics implements StatisticsCollector {
       min: this.#min,
       max: this.#max,
       // Infinities leave NaN in the part that was lost to rounding.
-      mean: (this.#lost === this.#lost ? this.#sum + this.#lost : this.#sum) / this.#valid,
+      mean: (!Number.isNaN(this.#lost) ? this.#sum + this.#lost : this.#sum) / this.#valid,
       stdev: Math.sqrt(this.#deviations / this.#valid),
     };
   }
@@ -272,7 +273,7 @@ function widenRow(
   row: Float64Array,
 ): void {
   row.set(samples.subarray(start, start + width));
-  if (nodata === nodata) for (let x = 0; x < width; x++) if (row[x] === nodata) row[x] = NaN;
+  if (!Number.isNaN(nodata)) for (let x = 0; x < width; x++) if (row[x] === nodata) row[x] = NaN;
   if (mask !== null) for (let x = 0; x < width; x++) if (mask[start + x] === 0) row[x] = NaN;
 }
 
