@@ -4,6 +4,9 @@ import { accumulate, erode, type Flow, fill, refine, steepest, strahler } from "
 /** Elevation is stored in whole parts of a metre, so that every step of the flow is exact. */
 const PARTS_PER_METRE = 64;
 
+/** Share of the carved relief that is kept: gentle hills with room for fields. */
+const RELIEF = 0.5;
+
 /** Terrain and the water on it. Arrays are row-major, length = side * side. */
 export interface Terrain {
   /** Metres, every cell above the one it drains to. */
@@ -52,7 +55,7 @@ export function makeTerrain(seed: number, side: number, threshold: number): Terr
   for (let row = 0, i = 0; row < side; row++) {
     for (let col = 0; col < side; col++, i++) {
       const rough = fractal(seed + 7, col / 6, row / 6, 3) - 0.5;
-      z[i] = Math.round((z[i]! + 2.5 * rough) * PARTS_PER_METRE);
+      z[i] = Math.round((80 + RELIEF * z[i]! + 2 * rough) * PARTS_PER_METRE);
     }
   }
   const order = fill(z, side, side, 1);
@@ -100,11 +103,7 @@ function baseHeight(seed: number, x: number, y: number): number {
   const d = rimDistance(seed, x, y);
   const rim = Math.max(0, 1 - Math.abs(d - 1) / 0.45);
   return (
-    140 +
-    90 * (1 - gap(x, y)) * rim +
-    60 * fractal(seed + 2, x * 5, y * 5, 4) -
-    40 * x * y -
-    120 * gap(x, y)
+    140 + 90 * (1 - gap(x, y)) * rim + 60 * fractal(seed + 2, x * 5, y * 5, 4) - 40 * x * y - 120 * gap(x, y)
   );
 }
 
