@@ -325,8 +325,8 @@ export class FeatureDecoder {
     const columns = this.#header.columns;
     const row = this.rows;
     let at = start;
-    while (at < end) {
-      if (at + 2 > end) throw new DamagedBuffer("attributes are cut off");
+    // Early writers left a stray byte behind the last value.
+    while (at + 1 < end) {
       const index = view.getUint16(at, true);
       at += 2;
       if (index >= columns.length)
