@@ -347,6 +347,35 @@ export class WktReader {
   }
 }
 
+/** What the begin of a well-known text says, without reading the rest. */
+export interface WktHead {
+  readonly type: GeometryType;
+  readonly hasZ: boolean;
+  readonly hasM: boolean;
+  /** Number of a PostGIS prefix `SRID=4326;`, or 0. */
+  readonly srid: number;
+}
+
+/** Type and dimensions of the text in `bytes[start .. end - 1]`, or `null` when it does not begin like well-known text. */
+export function wktHead(bytes: Uint8Array, start: number, end: number): WktHead | null {
+  const head = asciiText(bytes, start, Math.min(end, start + 200));
+  const match = HEAD.exec(head);
+  if (match === null) return null;
+  const [, srid = "0", word = "", dimensions = "", rest = ""] = match;
+  const type = TYPES.get(word.toUpperCase());
+  if (type === undefined) return null;
+  let numbers = 0;
+  if (dimensions === "") numbers = (/[-+\d.][^,()]*/.exec(rest)?.[0] ?? "").trim().split(/\s+/).length;
+  return {
+    type,
+    hasZ: /z/i.test(dimensions) || numbers >= 3,
+    hasM: /m/i.test(dimensions) || numbers >= 4,
+    srid: Number(srid),
+  };
+}
+
+const HEAD = /^\s*(?:SRID\s*=\s*(\d{1,9})\s*;)?\s*([A-Z]+?)\s*(ZM|Z|M)?\s*(\(.*|EMPTY\b.*)$/is;
+
 export interface WktOptions {
   /** Digits after the point at the most; default as many as it takes to read the same doubles back. */
   readonly precision?: number | undefined;

@@ -1,4 +1,3 @@
-import { basename } from "node:path";
 import { parseCrs } from "../../crs/parse.ts";
 import type { Crs } from "../../model/crs.ts";
 import { GeoError } from "../../model/errors.ts";
@@ -13,6 +12,7 @@ import { fieldOf, GEOJSON_CRS } from "../../model/geojson.ts";
 import type { GeometryType } from "../../model/geometry.ts";
 import type { ByteSource } from "../bytes/source.ts";
 import { readError } from "../read-errors.ts";
+import { fileName } from "../text/file-name.ts";
 import { BatchReader } from "./batch.ts";
 import { JsonCursor } from "./json-cursor.ts";
 import { type GeoJsonScan, scanGeoJson } from "./scan.ts";
@@ -199,10 +199,4 @@ class GeoJsonSource implements FeatureSource {
       return null;
     }
   }
-}
-
-/** Name of a file without folder, query and ending. */
-export function fileName(url: string): string {
-  const file = basename(url.replace(/[?#].*$/, ""));
-  return file.replace(/\.[^.]+$/, "") || file;
 }
