@@ -452,7 +452,11 @@ function averageBig(values: readonly bigint[]): bigint {
 function besides(type: SampleType, nodata: number): number {
   const range = integerRange(type);
   if (range !== null) return nodata >= Number(range[1]) ? nodata - 1 : nodata + 1;
-  if (type === "float16") return nodata + (nodata === 0 ? 2 ** -24 : Math.abs(nodata) * 2 ** -10);
-  if (type === "float32") return nodata + (nodata === 0 ? 2 ** -149 : Math.abs(nodata) * 2 ** -23);
-  return nodata + (nodata === 0 ? Number.MIN_VALUE : Math.abs(nodata) * 2 ** -52);
+  const [digits, least] = type === "float16" ? [10, -14] : type === "float32" ? [23, -126] : [52, -1022];
+  const view = new DataView(new ArrayBuffer(8));
+  view.setFloat64(0, nodata);
+  const exponent = ((view.getUint16(0) >>> 4) & 0x7ff) - 1023;
+  // Towards zero, so that the largest number has a neighbour too; zero itself goes up.
+  const step = 2 ** (Math.max(exponent, least!) - digits!);
+  return nodata > 0 ? nodata - step : nodata + step;
 }
