@@ -1,7 +1,10 @@
 import type { Crs } from "../model/crs.ts";
 import { GeoError } from "../model/errors.ts";
+import { type CrsDefinition, projOfDefinition } from "./definition.ts";
+import { identify, readDefinition } from "./identify.ts";
 import { isProjString, linearFactor, parseProjWords } from "./proj-string.ts";
 import { type CrsRecord, findAxes, findByName, findRecord, tableKey } from "./table.ts";
+import { isWkt } from "./wkt.ts";
 
 /** The system with an EPSG code, or `null` when the table has none. */
 export function crsFromEpsg(code: number): Crs | null {
@@ -46,7 +49,10 @@ function fromText(text: string): Crs | null {
     if (/^(CRS)?84h?$/i.test(code[2]!)) return CRS84;
     return crsFromCode(`${authority}:${code[2]}`);
   }
-  if (isProjString(text)) return fromProjString(text);
+  if (isProjString(text) && !isWkt(text) && !text.startsWith("{")) return fromProjString(text);
+  const definition = readDefinition(text);
+  if (definition !== null) return crsFromDefinition(definition, text);
+  if (isWkt(text) || text.startsWith("{")) return null;
   const [key] = findByName(text);
   return key === undefined ? null : crsFromKey(key);
 }
@@ -74,6 +80,34 @@ function fromProjString(text: string): Crs | null {
 function crsFromKey(key: string): Crs | null {
   const record = findRecord(key);
   return record === null ? null : crsFromRecord(record);
+}
+
+/**
+ * A system from a definition: the entry of the table when it is certain which one is meant, else a custom one
+ * with `definition` as its text.
+ */
+export function crsFromDefinition(definition: CrsDefinition, text: string): Crs {
+  const key = identify(definition);
+  const known = key === null ? null : crsFromKey(key);
+  if (known !== null) return { ...known, definition: text };
+  const { compound, unit, axes } = definition;
+  const angle = unit.kind === "angle";
+  return {
+    code: null,
+    name: compound?.name ?? definition.name,
+    kind:
+      compound !== null ? "compound" : definition.kind === "geographic3d" ? "geographic" : definition.kind,
+    proj4: definition.kind === "vertical" ? null : projOfDefinition(definition),
+    definition: text,
+    unit: { name: unit.name, kind: unit.kind, factor: angle ? degreesPer(unit.factor) : unit.factor },
+    axisOrder:
+      axes[0] !== undefined &&
+      /^(north|south)$/i.test(axes[0].direction) &&
+      !/^E/i.test(axes[0].abbreviation || axes[0].name)
+        ? "yx"
+        : "xy",
+    area: definition.area,
+  };
 }
 
 const KINDS: Readonly<Record<CrsRecord["kind"], Crs["kind"]>> = {

@@ -106,6 +106,18 @@ export function findByName(name: string): readonly string[] {
   return names.get(plainName(name)) ?? [];
 }
 
+/** Keys of the datums with a name: EPSG's, or Esri's with or without `D_`. The first call reads the whole table. */
+export function findByDatumName(name: string): readonly string[] {
+  names ??= indexNames();
+  return names.get(`datum ${plainDatum(name)}`) ?? [];
+}
+
+/** Keys of the geographic systems (2D, current ones first) on a datum. */
+export function geodeticOfDatum(datum: string): readonly string[] {
+  names ??= indexNames();
+  return names.get(`systems of ${datum}`) ?? [];
+}
+
 /** Walks every system; for tools and tests. */
 export function* allRecords(): Generator<CrsRecord> {
   for (const line of tableBytes().toString("utf8").split("\n")) {
@@ -160,32 +172,43 @@ function toRecord(line: TableLine): CrsRecord {
   };
 }
 
+function plainDatum(name: string): string {
+  return plainName(name.replace(/^D_/i, "")).replace(/ensemble$/, "");
+}
+
 function indexNames(): Map<string, string[]> {
   const index = new Map<string, string[]>();
-  const add = (name: string, key: string, front: boolean): void => {
-    if (name === "") return;
-    const plain = plainName(name);
+  const add = (plain: string, key: string): void => {
     const keys = index.get(plain);
     if (keys === undefined) index.set(plain, [key]);
-    else if (!keys.includes(key)) {
-      if (front) keys.unshift(key);
-      else keys.push(key);
-    }
+    else if (!keys.includes(key)) keys.push(key);
   };
-  const aliases: [string, string][] = [];
-  const old: [string, string][] = [];
+  // Names before aliases, current systems before deprecated ones.
+  const later: [string, string][] = [];
+  const last: [string, string][] = [];
   for (const line of tableBytes().toString("utf8").split("\n")) {
-    if (!/^E?\d/.test(line)) continue;
-    const [key = "", kind, name = "", flags, , , , , alias = ""] = line.split("\t");
-    if (flags === "d") {
-      old.push([name, key]);
-      if (alias !== "") old.push([alias, key]);
-    } else {
-      add(name, key, false);
-      if (alias !== "" && kind !== "k") aliases.push([alias, key]);
+    const fields = line.split("\t");
+    const [key = "", kind = "", name = ""] = fields;
+    if (/^DE?\d/.test(key)) {
+      const datum = key.slice(1);
+      for (const alias of [kind, fields[4] ?? ""]) if (alias !== "") add(`datum ${plainDatum(alias)}`, datum);
     }
+    if (!/^E?\d/.test(key)) continue;
+    const alias = fields[8] ?? "";
+    const old = fields[3] === "d";
+    if (old) last.push([plainName(name), key]);
+    else add(plainName(name), key);
+    if (alias !== "") (old ? last : later).push([plainName(alias), key]);
+    if (kind === "g") (old ? last : later).push([`systems of ${fields[6]}`, key]);
   }
-  for (const [name, key] of aliases) add(name, key, false);
-  for (const [name, key] of old) add(name, key, false);
+  for (const [plain, key] of later) add(plain, key);
+  for (const [plain, key] of last) add(plain, key);
+  // Names that GDAL writes and nobody lists.
+  for (const [alias, datum] of [
+    ["WGS_1984", "6326"],
+    ["North_American_Datum_1983", "6269"],
+    ["North_American_Datum_1927", "6267"],
+  ])
+    add(`datum ${plainDatum(alias!)}`, datum!);
   return index;
 }
