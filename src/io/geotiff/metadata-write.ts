@@ -68,11 +68,11 @@ function item(name: string, value: string, attributes: string): string {
 }
 
 /**
- * GDAL resolves entities twice when it reads. Escaping once is read alike by it and by readers that resolve
- * once, unless the text itself looks like an entity: then it must be escaped twice, as GDAL does.
+ * GDAL resolves entities twice when it reads, and drops the rest of a value behind an `&` that it cannot resolve the
+ * second time. So values with an `&` are escaped twice, as GDAL does; the others once, which every reader understands.
  */
 function escapeValue(text: string): string {
-  return escapeXml(/&(?:lt|gt|amp|quot|apos|#\w+);/.test(text) ? escapeXml(text) : text);
+  return escapeXml(text.includes("&") ? escapeXml(text) : text);
 }
 
 function escapeXml(text: string): string {

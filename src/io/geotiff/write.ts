@@ -349,13 +349,14 @@ async function* blocksAhead(
 }
 
 /**
- * Columns of one read: one tile where the source's own tiles divide it, else as many as it takes to read each of
- * the source's tiles once (a file in strips: whole rows), within a quarter of the memory.
+ * Columns of one read: one tile where the source's own tiles divide it, else as many as it takes to meet each of the
+ * source's tiles once in a row of tiles (a file in strips: whole rows), within a quarter of the memory.
  */
 function readWidth(source: RasterSource, plan: CogPlan): number {
   const { side } = plan;
   const { width } = plan.levels[0]!;
-  const wanted = side % source.tile.width === 0 ? 1 : Math.ceil(width / side);
+  const theirs = source.tile.width;
+  const wanted = side % theirs === 0 ? 1 : theirs % side === 0 ? theirs / side : Math.ceil(width / side);
   const most = Math.floor(plan.memory / 4 / (side * side * bytesPerPixel(plan)));
   return Math.max(1, Math.min(wanted, most)) * side;
 }

@@ -143,7 +143,7 @@ export interface GdalBand {
   readonly scale?: number;
   readonly offset?: number;
   readonly unit?: string;
-  readonly metadata: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly metadata?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly overviews?: readonly { readonly size: readonly [number, number]; readonly checksum: number }[];
   readonly mask?: { readonly flags: readonly string[] };
   readonly colorTable?: { readonly entries: readonly (readonly number[])[] };
@@ -164,45 +164,73 @@ export function gdalInfo(path: string): GdalInfo {
   return JSON.parse(text.toString().replace(/:\s*(nan|-?inf)\b/gi, ': "$1"')) as GdalInfo;
 }
 
-/** Pixels of one band as GDAL reads them, row by row, in the type it has for them. Overview -1: full resolution. */
-export function gdalPixels(path: string, band: number, overview: number = -1): Buffer {
-  const extra = overview >= 0 ? ["-oo", `OVERVIEW_LEVEL=${overview}only`] : [];
-  const out = `${path}.b${band}.o${overview}.bin`;
-  execFileSync("gdal_translate", ["-q", "-of", "ENVI", "-b", String(band), ...extra, path, out]);
-  return readAndRemove(out);
+/** What GDAL reads from one file, full resolution first. */
+export interface GdalFacts {
+  /** Errors and warnings of GDAL's COG validator; leaders and trailers of all tiles included. */
+  readonly problems: readonly string[];
+  readonly levels: readonly {
+    readonly size: readonly [number, number];
+    /** SHA-256 of each band's pixels in the type GDAL has for them, row by row, little-endian. */
+    readonly bands: readonly string[];
+    /** The same of the mask, 0 or 255 per pixel. */
+    readonly mask: string;
+  }[];
 }
 
-/** The mask as GDAL reads it, 0 or 255 per pixel. */
-export function gdalMask(path: string, overview: number = -1): Buffer {
-  const extra = overview >= 0 ? ["-oo", `OVERVIEW_LEVEL=${overview}only`] : [];
-  const out = `${path}.mask.o${overview}.bin`;
-  execFileSync("gdal_translate", ["-q", "-of", "ENVI", "-b", "mask", ...extra, path, out]);
-  return readAndRemove(out);
-}
-
-function readAndRemove(out: string): Buffer {
-  const bytes = readFileSync(out);
-  for (const end of ["", ".aux.xml"]) rmSync(out + end, { force: true });
-  rmSync(out.replace(/\.bin$/, ".hdr"), { force: true });
-  return bytes;
-}
-
-/** What GDAL's own COG validator complains of, errors and warnings alike; leaders and trailers of all tiles included. */
-export function gdalCogProblems(python: string, paths: readonly string[]): Record<string, string[]> {
+/** All of that for many files in one process. */
+export function gdalFacts(python: string, paths: readonly string[]): Record<string, GdalFacts> {
   const script = `
-import json, sys
+import hashlib, json, sys
 from osgeo import gdal
 gdal.UseExceptions()
 from osgeo_utils.samples.validate_cloud_optimized_geotiff import validate
+def sha(band):
+    return hashlib.sha256(band.ReadRaster(0, 0, band.XSize, band.YSize)).hexdigest()
 out = {}
-for path in sys.argv[1:]:
+for path in sys.stdin.read().split():
     warnings, errors, details = validate(path, full_check=True)
-    out[path] = warnings + errors
+    ds = gdal.Open(path)
+    bands = [ds.GetRasterBand(i + 1) for i in range(ds.RasterCount)]
+    levels = []
+    for level in range(-1, bands[0].GetOverviewCount()):
+        at = bands if level < 0 else [band.GetOverview(level) for band in bands]
+        levels.append({"size": [at[0].XSize, at[0].YSize], "bands": [sha(b) for b in at], "mask": sha(at[0].GetMaskBand())})
+    out[path] = {"problems": warnings + errors, "levels": levels}
 print(json.dumps(out))
 `;
-  const { status, stdout, stderr } = spawnSync(python, ["-c", script, ...paths], { encoding: "utf8" });
+  const { status, stdout, stderr } = spawnSync(python, ["-c", script], {
+    encoding: "utf8",
+    input: paths.join("\n"),
+    maxBuffer: 2 ** 28,
+  });
   if (status !== 0) throw new Error(stderr);
-  return JSON.parse(stdout) as Record<string, string[]>;
+  return JSON.parse(stdout) as Record<string, GdalFacts>;
+}
+
+/**
+ * Values of the overviews that GDAL itself makes of a file (its COG driver), level by level for band 1, as numbers;
+ * and the mask of each.
+ */
+export function gdalOverviews(
+  path: string,
+  method: string,
+): { readonly values: Buffer; readonly mask: Buffer }[] {
+  const made = `${path}.gdal.tif`;
+  const create = ["-co", `OVERVIEW_RESAMPLING=${method}`, "-co", "OVERVIEWS=IGNORE_EXISTING"];
+  execFileSync("gdal_translate", ["-q", "-of", "COG", ...create, path, made]);
+  const levels = gdalInfo(made).bands[0]!.overviews?.length ?? 0;
+  return Array.from({ length: levels }, (_, level) => ({
+    values: gdalPixels(made, "1", level),
+    mask: gdalPixels(made, "mask", level),
+  }));
+}
+
+/** Pixels of one band (or `"mask"`) of one overview as GDAL reads them; -1 is the full resolution. */
+export function gdalPixels(path: string, band: string, overview: number = -1): Buffer {
+  const extra = overview >= 0 ? ["-oo", `OVERVIEW_LEVEL=${overview}only`] : [];
+  const out = `${path}.${band}.${overview}.bin`;
+  execFileSync("gdal_translate", ["-q", "-of", "ENVI", "-b", band, ...extra, path, out]);
+  return readFileSync(out);
 }
 
 /** Bytes of an array as the file and GDAL hold them, little-endian. */
