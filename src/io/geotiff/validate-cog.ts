@@ -95,7 +95,7 @@ export async function validateCog(bytes: ByteSource, options: ValidateCogOptions
   const damage: string[] = [];
   const ifds = await readIfdChain(bytes, header, readBudget(bytes), damage);
   for (const message of damage) found.add("error", "damaged-directory", message);
-  const ghost = await readGhostHeader(bytes, header);
+  const ghost = trimmedKeys(await readGhostHeader(bytes, header));
 
   const images = ifds.filter((ifd) => kindOf(ifd) === "image");
   const main = images[0] ?? ifds[0]!;
@@ -137,6 +137,13 @@ export async function validateCog(bytes: ByteSource, options: ValidateCogOptions
     sparseTiles: levels.reduce((total, level) => total + level.sparse, 0),
     checkedTiles: levels.reduce((total, level) => total + level.checked, 0),
   };
+}
+
+/** GDAL leaves a space at the start of the line behind `KNOWN_INCOMPATIBLE_EDITION`, room for its "YES". */
+function trimmedKeys(
+  pairs: Readonly<Record<string, string>> | null,
+): Readonly<Record<string, string>> | null {
+  return pairs && Object.fromEntries(Object.entries(pairs).map(([key, value]) => [key.trim(), value]));
 }
 
 async function checkStart(
