@@ -370,7 +370,7 @@ function datumWords({ datum, toWgs84 }: DefinitionGeodetic): string[] {
   if (named !== undefined) words.push(`datum=${named}`);
   else {
     const ellps = Object.entries(PROJ_ELLIPSOIDS).find(
-      ([, shape]) => Math.abs(shape.a - a) < 1e-4 && Math.abs(shape.rf - rf) < 1e-6 * Math.max(1, rf),
+      ([, shape]) => Math.abs(shape.a - a) < 1e-4 && Math.abs(shape.rf - rf) < 1e-9 * Math.max(1, rf),
     )?.[0];
     if (ellps !== undefined) words.push(`ellps=${ellps}`);
     else if (rf === 0) words.push(`R=${a}`);

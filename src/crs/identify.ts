@@ -5,6 +5,7 @@ import { linearFactor, parseAngle, parseProjWords } from "./proj-string.ts";
 import { definitionOfProjJson, definitionOfWkt } from "./read-definition.ts";
 import {
   type CrsRecord,
+  compoundOf,
   findByDatumName,
   findByName,
   findRecord,
@@ -52,7 +53,15 @@ export function readDefinition(text: string): CrsDefinition | null {
 export function identify(definition: CrsDefinition): string | null {
   if (definition.compound !== null) {
     const { code, name } = definition.compound;
-    for (const key of candidates(code, name)) if (findRecord(key)?.kind === "k") return key;
+    if (code !== null)
+      for (const key of candidates(code, name)) if (findRecord(key)?.kind === "k") return key;
+    const horizontal = identify({ ...definition, compound: null, vertical: null });
+    const vertical = definition.vertical;
+    if (horizontal === null || vertical === null) return null;
+    for (const part of candidates(vertical.code, vertical.name)) {
+      const [key] = findRecord(part)?.kind === "v" ? compoundOf(horizontal, part) : [];
+      if (key !== undefined) return key;
+    }
     return null;
   }
   for (const key of candidates(definition.code, definition.name)) {
@@ -105,6 +114,8 @@ function sameGeodetic(left: DefinitionGeodetic, right: DefinitionGeodetic): bool
 
 /** Names of datums agree when both lead to the same entry, or when one of them leads nowhere. */
 function sameDatumName(left: DefinitionGeodetic, right: DefinitionGeodetic): boolean {
+  // Systems that count from other meridians share their datum's name with the one from Greenwich.
+  if (left.datum.primeMeridian.degrees !== 0) return true;
   const known = tableKey(left.datum.code ?? "");
   const other =
     right.datum.code === null ? findByDatumName(right.datum.name) : [tableKey(right.datum.code) ?? ""];
@@ -122,7 +133,9 @@ function sameFormula(left: string, right: string): boolean {
     const x = a.numbers.get(key) ?? fallback;
     const y = b.numbers.get(key) ?? fallback;
     const tolerance = key === "x_0" || key === "y_0" ? 2e-3 : key === "h" ? 1 : 2e-8;
-    if (!(Math.abs(x - y) <= tolerance)) return false;
+    const apart = Math.abs(x - y);
+    const turned = /^(lon|alpha|gamma|azi)/.test(key) ? Math.abs(apart - 360) : apart;
+    if (!(Math.min(apart, turned) <= tolerance)) return false;
   }
   return true;
 }

@@ -144,11 +144,12 @@ function primeMeridianOf(node: WktNode | null, unit: DefinitionUnit): Definition
   const value = numberAt(node, 1);
   if (!Number.isFinite(value) || value === 0) return { ...GREENWICH, name: name === "" ? "Greenwich" : name };
   const own = unitOf(node, "angle");
-  // Some writers give the meridian in degrees whatever the unit of the system is.
+  if (own !== null) return { name, degrees: (value * own.factor) / DEGREE.factor, code: idOf(node) };
+  // WKT 1 should have the unit of the system here; GDAL and Esri write degrees. The known meridians tell.
   const known = PROJ_MERIDIANS[name.toLowerCase()];
-  const inDegrees = known !== undefined && Math.abs(value - known) < 1e-6;
-  const factor = own?.factor ?? (inDegrees ? DEGREE.factor : unit.factor);
-  return { name, degrees: (value * factor) / DEGREE.factor, code: idOf(node) };
+  const scaled = (value * unit.factor) / DEGREE.factor;
+  const inUnit = known !== undefined && Math.abs(scaled - known) < Math.abs(value - known);
+  return { name, degrees: inUnit ? scaled : value, code: idOf(node) };
 }
 
 function shiftOf(values: readonly number[]): number[] | null {

@@ -71,7 +71,7 @@ export function findRecord(key: string): CrsRecord | null {
 
 /** A line by key: systems by bare code, others by a letter (D datum, S ellipsoid, M meridian, C axes, U unit, O operations). */
 export function findLine(key: string): TableLine | null {
-  if (!/^[A-Z]?E?[0-9]+$/.test(key)) return null;
+  if (!/^\w+$/.test(key)) return null;
   const bytes = tableBytes();
   const at = bytes.indexOf(`\n${key}\t`, 0, "latin1");
   if (at < 0) return null;
@@ -116,6 +116,12 @@ export function findByDatumName(name: string): readonly string[] {
 export function geodeticOfDatum(datum: string): readonly string[] {
   names ??= indexNames();
   return names.get(`systems of ${datum}`) ?? [];
+}
+
+/** Keys of the compound systems with a horizontal and a vertical part. */
+export function compoundOf(horizontal: string, vertical: string): readonly string[] {
+  names ??= indexNames();
+  return names.get(`compound of ${horizontal} and ${vertical}`) ?? [];
 }
 
 /** Walks every system; for tools and tests. */
@@ -200,6 +206,7 @@ function indexNames(): Map<string, string[]> {
     else add(plainName(name), key);
     if (alias !== "") (old ? last : later).push([plainName(alias), key]);
     if (kind === "g") (old ? last : later).push([`systems of ${fields[6]}`, key]);
+    if (kind === "k") (old ? last : later).push([`compound of ${fields[6]} and ${fields[7]}`, key]);
   }
   for (const [plain, key] of later) add(plain, key);
   for (const [plain, key] of last) add(plain, key);
