@@ -629,8 +629,7 @@ function inverseDct(
 }
 
 function clamp(value: number): number {
-  if (value < 0) return 0;
-  return value > 255 ? 255 : value;
+  return Math.max(0, Math.min(255, value));
 }
 
 /** Planes brought to full size, interleaved, converted to RGB where asked. */

@@ -33,7 +33,8 @@ export function parseGdalMetadata(xml: string): MetadataItem[] {
     if (xml[open - 1] !== "/") {
       const close = xml.indexOf("</Item", open);
       if (close < 0) return items;
-      value = unescapeXml(xml.slice(open + 1, close));
+      // Twice: GDAL escapes values before it writes them as XML, and undoes both when it reads.
+      value = unescapeXml(unescapeXml(xml.slice(open + 1, close)));
       next = close + 6;
     }
     at = next;

@@ -86,6 +86,5 @@ function makeTables({ luma: [red, green, blue], reference }: YCbCrRules): Tables
 }
 
 function clamp(value: number): number {
-  if (value < 0) return 0;
-  return value > 255 ? 255 : value;
+  return Math.max(0, Math.min(255, value));
 }
