@@ -156,12 +156,12 @@ export class BatchReader {
     for (let first = true; cursor.key(first); first = false) {
       const k = keys.find(cursor);
       if (k < 0 || this.#byKey[k] === null) {
-        cursor.value(1);
+        cursor.attribute();
         continue;
       }
       cursor.peek();
       const start = cursor.at;
-      const kind = cursor.value(1);
+      const kind = cursor.attribute();
       this.#row[k] = this.#serial;
       this.#kinds[k] = kind;
       if (kind === STRING) {
@@ -220,6 +220,7 @@ export class BatchReader {
       case "json":
         if (kind === STRING) column.pushBytes(cursor.bytes, start - 1, stop + 1);
         else if (kind === NESTED) this.#pushCompact(column, start, stop);
+        else if (kind === NUMBER && !Number.isFinite(this.#numbers[k]!)) column.pushNull();
         else column.pushBytes(cursor.bytes, start, stop);
         return;
       default: {

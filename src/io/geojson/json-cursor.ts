@@ -37,6 +37,8 @@ export class JsonCursor {
   stop: number = 0;
   /** Whether that string has escapes. */
   escaped: boolean = false;
+  /** Whether {@link attribute} found a word that JSON does not have. */
+  notJson: boolean = false;
   /** The number read last by {@link value}. */
   number: number = 0;
 
@@ -223,6 +225,30 @@ export class JsonCursor {
         this.stop = this.at;
         return NUMBER;
     }
+  }
+
+  /**
+   * {@link value} of an attribute, which may also be what Python writes and JSON does not have: `NaN` (a null here),
+   * `Infinity` and `-Infinity` (numbers). Those set {@link notJson}.
+   */
+  attribute(): number {
+    const byte = this.peek();
+    this.notJson = false;
+    if (byte === 78) {
+      this.#word("NaN");
+      this.notJson = true;
+      return NULL;
+    }
+    const sign = byte === 45 ? 1 : 0;
+    if (sign === 1 && this.at + 1 >= this.end && !this.final) throw MORE;
+    if (this.bytes[this.at + sign] !== 73) return this.value(1);
+    this.start = this.at;
+    this.#word(sign === 1 ? "-Infinity" : "Infinity");
+    this.stop = this.at;
+    this.number = sign === 1 ? -Infinity : Infinity;
+    this.numbers.integer = false;
+    this.notJson = true;
+    return NUMBER;
   }
 
   /** Read the number that begins at the next byte. */

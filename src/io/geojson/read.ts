@@ -43,7 +43,8 @@ export interface GeoJsonOptions {
  *
  * - Attribute types: whole numbers `int32` or `int64`, other numbers `float64`, `boolean`, `string`; objects, arrays
  *   and mixtures with them `json`; other mixtures `string`. Missing members and null are null. Of a name that a feature
- *   gives twice the last counts.
+ *   gives twice the last counts. `NaN`, which Python writes, is null, `Infinity` and `-Infinity` are numbers, both with
+ *   a warning; in coordinates they are refused.
  * - CRS: EPSG:4326 in longitude, latitude order as RFC 7946 says; a `crs` member of older files is honoured, and
  *   `"crs": null` gives none. One that is not understood gives none and a warning.
  * - Ids are kept; whole numbers beyond 2^53 as text. `bbox` and foreign members are left out.
@@ -101,6 +102,11 @@ class GeoJsonSource implements FeatureSource {
     this.layers = [name];
     if (scan.incomplete > 0)
       this.#warnings.push(`${scan.incomplete} features lack "geometry" or "properties"; read as null`);
+    if (scan.notJson > 0) {
+      this.#warnings.push(
+        `${scan.notJson} attributes are NaN or Infinity, which JSON does not have; NaN was read as null`,
+      );
+    }
   }
 
   get warnings(): readonly string[] {

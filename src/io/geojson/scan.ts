@@ -43,6 +43,8 @@ export interface GeoJsonScan {
   readonly runs: readonly number[];
   /** Features without `geometry` or `properties`, when those are let through. */
   readonly incomplete: number;
+  /** Attributes written as NaN or Infinity, which JSON does not have. */
+  readonly notJson: number;
   /** The whole file when it is small. */
   readonly whole: Uint8Array | null;
 }
@@ -129,6 +131,9 @@ class Scan {
   #hasZ = false;
   #hasIds = false;
   #incomplete = 0;
+  #notJson = 0;
+  /** Those of the feature that is being read, which may have to be read again. */
+  #notJsonPending = 0;
   readonly #runs: number[] = [];
   #runStart = -1;
   #runEnd = 0;
@@ -232,6 +237,7 @@ class Scan {
       hasIds: this.#hasIds,
       runs: this.#runs,
       incomplete: this.#incomplete,
+      notJson: this.#notJson,
       whole,
     };
   }
@@ -369,6 +375,7 @@ class Scan {
   }
 
   #addRow(start: number): void {
+    this.#notJson += this.#notJsonPending;
     const { base, at } = this.cursor;
     if (this.#runStart < 0) this.#runStart = base + start;
     this.#runEnd = base + at;
@@ -388,6 +395,7 @@ class Scan {
     const { cursor } = this;
     const start = cursor.at;
     cursor.at++;
+    this.#notJsonPending = 0;
     let type: string | null = null;
     let geometry = false;
     let properties = false;
@@ -491,7 +499,8 @@ class Scan {
     for (let first = true; cursor.key(first); first = false) {
       const k = keys.findOrAdd(cursor);
       if (k === seen.length) seen.push(0);
-      seen[k]! |= this.#kind(cursor.value(1));
+      seen[k]! |= this.#kind(cursor.attribute());
+      if (cursor.notJson) this.#notJsonPending++;
     }
   }
 

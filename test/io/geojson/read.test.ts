@@ -148,6 +148,16 @@ describe("openGeoJson", () => {
     expect(rowAt(table, 0)).toEqual({ a: "\ufffdx", b: "😀\n/", cé: "é" });
   });
 
+  test("NaN of an attribute is null, Infinity a number, with a warning; inside JSON they are refused", async () => {
+    const text = withProperties(`{"a":NaN,"b":Infinity,"c":-Infinity,"d":NaN}`);
+    const source = await openGeoJson(memoryBytes(encoder.encode(text)));
+    expect(source.warnings[0]).toContain("4 attributes are NaN or Infinity");
+    expect(rowAt(await readAll(text), 0)).toEqual({ a: null, b: Infinity, c: -Infinity, d: null });
+    await expect(readAll(withProperties(`{"a":[NaN]}`))).rejects.toSatisfy((e) =>
+      isGeoError(e, "INVALID_FORMAT"),
+    );
+  });
+
   test("ids are kept: texts, numbers, none, and whole numbers that a double cannot hold as text", async () => {
     const one = (id: string): string => `{"type":"Feature"${id},"properties":null,"geometry":null}`;
     const ids = [`,"id":"a"`, `,"id":5`, "", `,"id":null`, `,"id":9007199254740993`].map(one).join(",");
@@ -257,7 +267,7 @@ describe("openGeoJson", () => {
     [withGeometry(`{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1]]]}`), "starts at 0 0 and ends at 1 1"],
     [withGeometry(`{"type":"Polygon","coordinates":[[[[[0,0]]]]]}`), "four deep"],
     [withProperties(`[]`), `an object of "properties"`],
-    [withProperties(`{"a":NaN}`), "a value"],
+    [withProperties(`{"a":Nan}`), "a value"],
     [withProperties(`{"a":nul}`), "a value"],
     [withProperties(`{a:1}`), "a member name"],
     [withProperties(`{"a":1,}`), "a member name"],
@@ -361,10 +371,17 @@ describe("openGeoJson", () => {
 
   test("the scan does not depend on where its blocks end", async () => {
     const text = encoder.encode(
-      `\ufeff{"name":"n\\u00e9","crs":{"type":"name","properties":{"name":"EPSG:3857"}},"features":[{"type":"Feature","id":"ü","properties":{"ключ":"значение😀","n":12345,"j":[1,{"a":null}]},"geometry":{"type":"Point","coordinates":[1.25e2,2,3]}},\n{"type":"Feature","properties":null,"geometry":null}],"type":"FeatureCollection","x":true} `,
+      `\ufeff{"name":"n\\u00e9","crs":{"type":"name","properties":{"name":"EPSG:3857"}},"features":[{"type":"Feature","id":"ü","properties":{"ключ":"значение😀","n":12345,"x":NaN,"y":-Infinity,"j":[1,{"a":null}]},"geometry":{"type":"Point","coordinates":[1.25e2,2,3]}},\n{"type":"Feature","properties":null,"geometry":null}],"type":"FeatureCollection","x":true} `,
     );
     const whole = await scanGeoJson(memoryBytes(text), { dates: false, lenient: false });
-    expect(whole).toMatchObject({ count: 2, name: "né", hasZ: true, hasIds: true, keys: ["ключ", "n", "j"] });
+    expect(whole).toMatchObject({
+      count: 2,
+      name: "né",
+      hasZ: true,
+      hasIds: true,
+      keys: ["ключ", "n", "x", "y", "j"],
+      notJson: 2,
+    });
     for (let blockBytes = 3; blockBytes < 40; blockBytes++) {
       const scan = await scanGeoJson(memoryBytes(text), {
         dates: false,
