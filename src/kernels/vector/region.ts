@@ -130,6 +130,7 @@ export function locate(region: PreparedRegion, x: number, y: number): -1 | 0 | 1
   const { values } = hits;
   let touched = 0;
   let inside = false;
+  let outline = false;
   for (let k = 0; k < count; k++) {
     const i = values[k]!;
     const x1 = edges[4 * i]!;
@@ -144,7 +145,9 @@ export function locate(region: PreparedRegion, x: number, y: number): -1 | 0 | 1
         // On the line and, by the search, not beyond the box: on the edge.
         on = ON_EDGE;
         flip = 0;
-        if (inner[i] === 1 && !(x === x1 && y === y1) && !(x === x2 && y === y2)) inside = true;
+        // Both sides of an inner edge are inside; where only such edges meet, all around is.
+        if (inner[i] === 0) outline = true;
+        else if (!(x === x1 && y === y1) && !(x === x2 && y === y2)) inside = true;
         // A ray to the right meets an edge upward when the point is on its left, one downward when on its right.
       } else if (flip !== 0 && side > 0 === y2 > y1) flip = 0;
     }
@@ -164,7 +167,8 @@ export function locate(region: PreparedRegion, x: number, y: number): -1 | 0 | 1
     if ((state & ON_EDGE) !== 0) boundary = true;
     else if ((state & CROSSED) !== 0) inside = true;
   }
-  return inside ? INSIDE : boundary ? BOUNDARY : OUTSIDE;
+  if (inside || (boundary && !outline)) return INSIDE;
+  return boundary ? BOUNDARY : OUTSIDE;
 }
 
 /** Bits of {@link PreparedRegion.parity}. */
