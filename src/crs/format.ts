@@ -31,6 +31,11 @@ export function toWkt2(crs: Crs): string {
   return wkt2(definitionFor(crs), crs);
 }
 
+/** WKT 2 of a definition; `crs` is for messages. A method that WKT 2 cannot name is kept as WKT 1 with a PROJ string. */
+export function wktOfDefinition(definition: CrsDefinition, crs: Crs): string {
+  return definition.projExtension === null ? wkt2(definition, crs) : gdalWkt(definition, crs);
+}
+
 /** PROJJSON (schema 0.5), with the code as `id` where there is one. @throws GeoError `UNSUPPORTED`. */
 export function toProjJson(crs: Crs): object {
   return {
@@ -183,7 +188,11 @@ function gdalProjected(definition: CrsDefinition, crs: Crs, ending: string): str
   const parameters = wkt1Parameters(method, conversion.values)
     .map(([key, value, kind]) => `,PARAMETER["${key}",${num(inUnit(value, kind, geodetic.unit, unit))}]`)
     .join("");
-  return `PROJCS[${quote(definition.name)},${base},PROJECTION["${name}"]${parameters}${tail}${ending}]`;
+  // Sweep axis and the like have no parameter in WKT 1.
+  const exact =
+    definition.projExtension ?? (method.words.includes("sweep=") ? projOfDefinition(definition) : null);
+  const extension = exact === null ? "" : `,EXTENSION["PROJ4",${quote(exact)}]`;
+  return `PROJCS[${quote(definition.name)},${base},PROJECTION["${name}"]${parameters}${tail}${extension}${ending}]`;
 }
 
 /** Spherical and other variants that WKT 1 writes as the ordinary one. */

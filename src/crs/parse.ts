@@ -77,7 +77,8 @@ function fromProjString(text: string): Crs | null {
   };
 }
 
-function crsFromKey(key: string): Crs | null {
+/** The system with a key of the table, or `null`. */
+export function crsFromKey(key: string): Crs | null {
   const record = findRecord(key);
   return record === null ? null : crsFromRecord(record);
 }
