@@ -1,4 +1,5 @@
 import type { Bounds } from "../../model/grid.ts";
+import { floatAbove, floatBelow } from "../float32.ts";
 import { quoteName, quoteText, type Sqlite } from "../sqlite.ts";
 
 // The R-tree of SQLite, through its own tables (the module itself is not in every build). A node is a blob,
@@ -74,10 +75,10 @@ export class RtreeBuilder {
     }
     const k = 4 * this.count;
     this.#ids[this.count++] = id;
-    this.#boxes[k] = roundDown(box[at]!);
-    this.#boxes[k + 1] = roundUp(box[at + 2]!);
-    this.#boxes[k + 2] = roundDown(box[at + 1]!);
-    this.#boxes[k + 3] = roundUp(box[at + 3]!);
+    this.#boxes[k] = floatBelow(box[at]!);
+    this.#boxes[k + 1] = floatAbove(box[at + 2]!);
+    this.#boxes[k + 2] = floatBelow(box[at + 1]!);
+    this.#boxes[k + 3] = floatAbove(box[at + 3]!);
   }
 
   /**
@@ -181,26 +182,4 @@ export class RtreeBuilder {
     for (let i = 0; i < count; i++) rowNode[order[i]!] = levels[0]!.firstNode + Math.floor(i / NODE_CELLS);
     return { levels, order, rowNode };
   }
-}
-
-const float = new Float32Array(1);
-const bits = new Int32Array(float.buffer);
-
-/** Largest 32-bit float that is not above `value`. */
-function roundDown(value: number): number {
-  return Math.fround(value) > value ? step(value, -1) : Math.fround(value);
-}
-
-/** Smallest 32-bit float that is not below `value`. */
-function roundUp(value: number): number {
-  return Math.fround(value) < value ? step(value, 1) : Math.fround(value);
-}
-
-/** The 32-bit float next to the one nearest to `value`, up or down. */
-function step(value: number, direction: 1 | -1): number {
-  float[0] = value;
-  if (float[0] === 0) {
-    bits[0] = direction === 1 ? 1 : -0x7fffffff;
-  } else bits[0]! += float[0]! > 0 === (direction === 1) ? 1 : -1;
-  return float[0]!;
 }
