@@ -14,6 +14,7 @@ import {
 import { GeometryBuilder } from "../../model/geometry-builder.ts";
 import type { Bounds } from "../../model/grid.ts";
 import type { ByteWindow } from "../bytes/window.ts";
+import { IsoTimeReader } from "../text/iso-time.ts";
 import { DamagedBuffer, FlatBuffer } from "./flatbuffer.ts";
 import {
   BINARY,
@@ -36,7 +37,6 @@ import {
   ULONG,
   USHORT,
 } from "./header.ts";
-import { IsoTimeReader } from "./iso-time.ts";
 
 /** Bytes of a value by type code; 0: a 32-bit length and that many bytes. */
 const VALUE_BYTES = [1, 1, 1, 2, 2, 4, 4, 8, 8, 4, 8, 0, 0, 0, 0] as const;

@@ -8,7 +8,7 @@ import {
   POINT,
   POLYGON,
 } from "../../model/geometry.ts";
-import { isoDate, isoDateTime, isoTime } from "./iso-time.ts";
+import { isoDate, isoDateTime, isoTime } from "../text/iso-time.ts";
 
 const encoder = new TextEncoder();
 

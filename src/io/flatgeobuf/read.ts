@@ -5,10 +5,10 @@ import type { Bounds } from "../../model/grid.ts";
 import { readExactly } from "../bytes/read.ts";
 import type { ByteSource } from "../bytes/source.ts";
 import { ByteWindow } from "../bytes/window.ts";
+import { IsoTimeReader } from "../text/iso-time.ts";
 import { FeatureDecoder, unsupportedType } from "./decode.ts";
 import { DamagedBuffer } from "./flatbuffer.ts";
 import { DATE_TIME, damaged, type FgbColumn, type FgbHeader, readHeader, TRIANGLE } from "./header.ts";
-import { IsoTimeReader } from "./iso-time.ts";
 import { indexBytes, searchIndex } from "./packed-rtree.ts";
 
 /** Rows per batch unless asked otherwise. */

@@ -1,8 +1,8 @@
 import { type FileHandle, open } from "node:fs/promises";
-import { GeoError } from "../../model/errors.ts";
-import type { Column, FeatureTable, Field, LayerSchema } from "../../model/features.ts";
+import type { FeatureTable, LayerSchema } from "../../model/features.ts";
 import { rowBounds } from "../../model/geometry.ts";
 import { outputError } from "../atomic.ts";
+import { columnsOf } from "../batch-columns.ts";
 import { memoryBytes } from "../bytes/memory.ts";
 import { ByteWindow } from "../bytes/window.ts";
 import type { FeatureSink, WriteSummary } from "../feature-sink.ts";
@@ -220,21 +220,4 @@ function identity(count: number): Uint32Array {
   const order = new Uint32Array(count);
   for (let i = 0; i < count; i++) order[i] = i;
   return order;
-}
-
-/** Columns of a batch in the order of the file; `null` for those that it does not have. */
-export function columnsOf(batch: FeatureTable, fields: readonly Field[]): (Column | null)[] {
-  return fields.map((field, k) => {
-    const same = batch.columns[k];
-    const column = same?.name === field.name ? same : batch.columns.find(({ name }) => name === field.name);
-    if (column === undefined) return null;
-    if (column.type !== field.type) {
-      throw new GeoError(
-        "INVALID_INPUT",
-        `column "${field.name}" is ${column.type} in a batch, but the layer declares ${field.type}`,
-        { path: field.name, expected: `a column of type ${field.type} in every batch` },
-      );
-    }
-    return column;
-  });
 }

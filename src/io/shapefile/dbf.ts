@@ -2,7 +2,7 @@ import { GeoError } from "../../model/errors.ts";
 import { type Column, ColumnBuilder, type ColumnType, type Field } from "../../model/features.ts";
 import { readExactly } from "../bytes/read.ts";
 import type { ByteSource } from "../bytes/source.ts";
-import { daysFromCivil } from "../flatgeobuf/iso-time.ts";
+import { daysFromCivil } from "../text/iso-time.ts";
 import { NumberReader } from "../text/number.ts";
 import { dbfEncoding, type TextEncoding } from "./encoding.ts";
 
