@@ -50,6 +50,12 @@ export interface Site {
   /** Depth of reservoirs when full, as a share of the deepest; 0 elsewhere. */
   readonly pond: Float32Array;
   readonly hubs: readonly Hub[];
+  /** The hub whose houses may reach each cell, or -1. */
+  readonly hubOf: Int16Array;
+  /** Where the middle of each field lies: x and y in cells, row by row of `across` fields, from field -1 on. */
+  readonly fields: { readonly across: number; readonly xy: Float32Array };
+  /** What each field carries in a year, as far as it is known; 0 is not known. */
+  readonly uses: Map<number, Uint8Array>;
   readonly seed: number;
   readonly elevation: Float32Array;
   readonly elevationRange: readonly [low: number, high: number];
@@ -70,10 +76,40 @@ export function makeSite(terrain: Terrain, side: number, hubs: readonly Hub[], s
     toStream: [3, 4, 5].map((least) => distances(streamOrder, side, least)) as unknown as Site["toStream"],
     pond: ponds(terrain, side, seed),
     hubs,
+    hubOf: nearestHubs(hubs, side),
+    fields: placeFields(seed, side),
+    uses: new Map(),
     seed,
     elevation,
     elevationRange: [low, high],
   };
+}
+
+/** Cells between the middles of fields, on average. */
+const FIELD = 2.4;
+
+function placeFields(seed: number, side: number): Site["fields"] {
+  const across = Math.ceil(side / FIELD) + 4;
+  const xy = new Float32Array(2 * across * across);
+  for (let j = 0; j < across; j++) {
+    for (let i = 0; i < across; i++) {
+      xy[2 * (j * across + i)] = (i - 2 + hash(seed + 11, i, j)) * FIELD;
+      xy[2 * (j * across + i) + 1] = (j - 2 + hash(seed + 12, i, j)) * FIELD;
+    }
+  }
+  return { across, xy };
+}
+
+/** Hubs stand so far apart that at most one reaches a cell. */
+function nearestHubs(hubs: readonly Hub[], side: number): Int16Array {
+  const hubOf = new Int16Array(side * side).fill(-1);
+  for (const [k, { col, row }] of hubs.entries()) {
+    for (let r = Math.max(0, Math.floor(row) - 20); r < Math.min(side, row + 21); r++) {
+      for (let c = Math.max(0, Math.floor(col) - 20); c < Math.min(side, col + 21); c++)
+        hubOf[r * side + c] = k;
+    }
+  }
+  return hubOf;
 }
 
 /** Rise per length by central differences. */
@@ -170,7 +206,7 @@ function ponds({ elevation, flow, streamOrder, area }: Terrain, side: number, se
  * @param x  Columns from the left edge, in cells of the terrain, fractions allowed; likewise `y` rows from the top.
  */
 export function landCoverAt(site: Site, x: number, y: number, year: number): number {
-  const { side, seed } = site;
+  const { side } = site;
   const rain = RAIN[year] ?? 0;
   const here = cellAt(side, x, y);
 
@@ -184,27 +220,41 @@ export function landCoverAt(site: Site, x: number, y: number, year: number): num
   if (isBuilt(site, x, y, year)) return 1;
 
   // The field that the place belongs to: the nearest of jittered points.
-  const spacing = 2.4;
-  const fx = x / spacing;
-  const fy = y / spacing;
+  const { across, xy } = site.fields;
+  const firstI = Math.floor(x / FIELD) + 1;
+  const firstJ = Math.floor(y / FIELD) + 1;
   let best = Infinity;
-  let fieldI = 0;
-  let fieldJ = 0;
-  let centreX = 0;
-  let centreY = 0;
-  for (let j = Math.floor(fy) - 1; j <= Math.floor(fy) + 1; j++) {
-    for (let i = Math.floor(fx) - 1; i <= Math.floor(fx) + 1; i++) {
-      const px = i + hash(seed + 11, i, j);
-      const py = j + hash(seed + 12, i, j);
-      const d = (fx - px) * (fx - px) + (fy - py) * (fy - py);
+  let at = 0;
+  for (let j = firstJ; j < firstJ + 3; j++) {
+    for (let k = 2 * (j * across + firstI); k < 2 * (j * across + firstI + 3); k += 2) {
+      const dx = x - xy[k]!;
+      const dy = y - xy[k + 1]!;
+      const d = dx * dx + dy * dy;
       if (d >= best) continue;
       best = d;
-      fieldI = i;
-      fieldJ = j;
-      centreX = px * spacing;
-      centreY = py * spacing;
+      at = k;
     }
   }
+  let use = site.uses.get(year);
+  if (use === undefined) {
+    use = new Uint8Array(across * across);
+    site.uses.set(year, use);
+  }
+  const known = use[at / 2]!;
+  if (known > 0) return known;
+  const found = fieldUse(site, at, year, rain);
+  use[at / 2] = found;
+  return found;
+}
+
+/** What a field carries in a year. */
+function fieldUse(site: Site, at: number, year: number, rain: number): number {
+  const { side, seed } = site;
+  const { across, xy } = site.fields;
+  const centreX = xy[at]!;
+  const centreY = xy[at + 1]!;
+  const fieldI = (at / 2) % across;
+  const fieldJ = Math.floor(at / 2 / across);
   const field = cellAt(side, centreX, centreY);
   const chance = hash(seed + 13, fieldI, fieldJ);
   const patch = fractal(seed + 14, centreX / 30, centreY / 30, 3) - 0.5;
@@ -235,16 +285,14 @@ export function landCoverAt(site: Site, x: number, y: number, year: number): num
 }
 
 function isBuilt(site: Site, x: number, y: number, year: number): boolean {
-  for (const { col, row, people } of site.hubs) {
-    const dx = x - col;
-    const dy = y - row;
-    const near = dx * dx + dy * dy;
-    const radius = (2.2 + people / 900) * (1 + 0.05 * (year - 2021));
-    if (near > 4 * radius * radius) continue;
-    const ragged = radius * (0.45 + 1.1 * noise(site.seed + 21, x / 2.2, y / 2.2));
-    if (near < ragged * ragged) return true;
-  }
-  return false;
+  const hub = site.hubs[site.hubOf[cellAt(site.side, x, y)]!];
+  if (hub === undefined) return false;
+  const dx = x - hub.col;
+  const dy = y - hub.row;
+  const near = dx * dx + dy * dy;
+  const radius = (2.2 + hub.people / 900) * (1 + 0.05 * (year - 2021));
+  const ragged = radius * (0.45 + 1.1 * noise(site.seed + 21, x / 2.2, y / 2.2));
+  return near < ragged * ragged;
 }
 
 function cellAt(side: number, x: number, y: number): number {
