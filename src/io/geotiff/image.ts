@@ -134,6 +134,9 @@ export class TiffImage {
       const firstRow = Math.floor(window.row / blockHeight);
       const lastRow = Math.floor((window.row + window.height - 1) / blockHeight);
       const wantedPlanes = planes === 1 ? [0] : [...new Set(bands)];
+      // The last block first: a size that the tables do not bear out is found before the window is allocated.
+      const last = (Math.max(0, ...wantedPlanes) * down + lastRow) * across + lastCol;
+      await this.#locate([last]);
       const parts = isComplex(layout.type) ? 2 : 1;
       const out: (SampleArray | undefined)[] = bands.map(() => undefined);
       const bandArray = (k: number): SampleArray =>
