@@ -1,7 +1,9 @@
+import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { memoryBytes } from "../../../src/io/bytes/memory.ts";
@@ -712,7 +714,6 @@ gdal(`against GDAL${gdalNote}`, () => {
           blocksize: 128,
           overviewResampling: method,
         });
-        const { execFileSync } = await import("node:child_process");
         const made = `${path}.cog.tif`;
         const create = [
           "BLOCKSIZE=128",
@@ -795,7 +796,6 @@ gdal(`against GDAL${gdalNote}`, () => {
       mask,
     });
     const { statistics } = await writeGeoTiff(path, source, { statistics: true });
-    const { execFileSync } = await import("node:child_process");
     execFileSync("gdal_translate", [
       "-q",
       "-of",
@@ -936,6 +936,41 @@ describe("a write that does not finish", () => {
     await expect(writeGeoTiff(`${folder}/out.tif`, source, options)).rejects.toMatchObject({
       code: "ABORTED",
     });
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it("leaves nothing when the process is killed while pixels come in", async () => {
+    const folder = at("killed");
+    await mkdir(folder);
+    const url = (path: string): string => JSON.stringify(new URL(path, import.meta.url).href);
+    // Noise, so that compressed tiles overflow into temporary files; the source stops half-way and waits for the end.
+    const script = `
+      import { writeGeoTiff } from ${url("../../../src/io/geotiff/write.ts")};
+      import { makeBand } from ${url("../../../src/model/raster.ts")};
+      let reads = 0;
+      await writeGeoTiff(${JSON.stringify(`${folder}/out.tif`)}, {
+        url: "endless", grid: { width: 4096, height: 8192, transform: [1, 0, 0, 0, -1, 0], crs: null },
+        bands: [makeBand({ type: "uint8" })], tile: { width: 512, height: 512 }, hasMask: false, metadata: {},
+        async read(window) {
+          if (++reads > 64) { console.log("waiting"); await new Promise((resolve) => setTimeout(resolve, 60_000)); }
+          const noise = new Uint8Array(window.width * window.height);
+          for (let i = 0; i < noise.length; i++) noise[i] = Math.imul(i + reads, 0x9e3779b1) >>> 13;
+          return { window, bands: [noise], mask: null };
+        },
+        async close() {},
+      }, { level: 1, memory: 100_000 });
+    `;
+    await writeFile(at("endless.mts"), script);
+    const child = spawn(process.execPath, ["--import", "tsx", at("endless.mts")], {
+      stdio: ["ignore", "pipe", "inherit"],
+      cwd: join(import.meta.dirname, "../../.."),
+    });
+    const exit = once(child, "exit");
+    const early = exit.then(([code]) => Promise.reject(new Error(`the writer ended by itself with ${code}`)));
+    await Promise.race([once(child.stdout, "data"), early]);
+    early.catch(() => {});
+    child.kill("SIGKILL");
+    await exit;
     expect(readdirSync(folder)).toEqual([]);
   });
 
