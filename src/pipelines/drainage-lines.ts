@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { clipFeatures } from "../operators/clip-features.ts";
 import { readTable } from "../operators/read-table.ts";
-import { definePipeline } from "./define.ts";
+import { definePipeline, type Pipeline } from "./define.ts";
 import { layerName } from "./naming.ts";
 import { area, format, idColumn } from "./parameters.ts";
 
@@ -12,11 +12,12 @@ const parameters = z.object({
   keep: z
     .enum(["whole", "cut", "inside"])
     .default("whole")
-    .describe("whole: lines that meet the units, uncut, as the original does; cut: only their parts inside; inside: only lines wholly inside"),
+    .describe(
+      "whole: lines that meet the units, uncut, as the original does; cut: only their parts inside; inside: only lines wholly inside",
+    ),
 });
 
-/** Which mapped drainage lines concern an area: the lines that meet its units. */
-export const drainageLines = definePipeline({
+const pipeline = definePipeline({
   name: "drainage-lines",
   version: "1.0.0",
   title: "Drainage lines",
@@ -24,7 +25,11 @@ export const drainageLines = definePipeline({
   shape: "vector clip",
   parameters,
   inputs: {
-    lines: { kind: "features", title: "Drainage lines", expects: "lines, any columns (stream order in ORDER is kept)" },
+    lines: {
+      kind: "features",
+      title: "Drainage lines",
+      expects: "lines, any columns (stream order in ORDER is kept)",
+    },
     units: { kind: "features", title: "Units", expects: "polygons with an id column" },
   },
   outputs: [
@@ -34,7 +39,9 @@ export const drainageLines = definePipeline({
       title: "Lines that meet the units, every column of the source",
     },
   ],
-  sources: ["CoRE Stack, generate_drainage_layer: lines that intersect the merged units, whole, no new column"],
+  sources: [
+    "CoRE Stack, generate_drainage_layer: lines that intersect the merged units, whole, no new column",
+  ],
   async run({ area, keep, idColumn }, context) {
     const lines = context.inputs.features("lines");
     const units = await readTable(context.inputs.features("units"), { signal: context.signal });
@@ -46,10 +53,22 @@ export const drainageLines = definePipeline({
     });
     return {
       layers: [
-        { kind: "vector", name, title: "Drainage lines", source: clipped, style: { color: "#1f6fb4", width: 1.2 } },
+        {
+          kind: "vector",
+          name,
+          title: "Drainage lines",
+          source: clipped,
+          style: { color: "#1f6fb4", width: 1.2 },
+        },
       ],
       context: [
-        { kind: "vector", name: "units", title: "Units", source: units, style: { color: "#6b6b6b", fill: "none", width: 1, idColumn } },
+        {
+          kind: "vector",
+          name: "units",
+          title: "Units",
+          source: units,
+          style: { color: "#6b6b6b", fill: "none", width: 1, idColumn },
+        },
       ],
       summarize: () => {
         const { report } = clipped;
@@ -58,7 +77,10 @@ export const drainageLines = definePipeline({
         return {
           figures: [
             { label: "Lines in", value: report.featuresIn },
-            { label: keep === "cut" ? "Lines kept, cut to the units" : "Lines kept", value: report.featuresOut },
+            {
+              label: keep === "cut" ? "Lines kept, cut to the units" : "Lines kept",
+              value: report.featuresOut,
+            },
             { label: "Units", value: units.count },
           ],
           charts: [],
@@ -68,3 +90,6 @@ export const drainageLines = definePipeline({
     };
   },
 });
+
+/** Which mapped drainage lines concern an area: the lines that meet its units. */
+export const drainageLines: Pipeline = pipeline;

@@ -2,6 +2,6 @@ import type { Pipeline } from "./define.ts";
 
 /** The built-in pipelines; each is loaded only when used. */
 export const PIPELINES: Readonly<Record<string, () => Promise<Pipeline>>> = {
-  "drainage-lines": async () => (await import("./drainage-lines.ts")).drainageLines as unknown as Pipeline,
-  "land-cover": async () => (await import("./land-cover.ts")).landCover as unknown as Pipeline,
+  "drainage-lines": async () => (await import("./drainage-lines.ts")).drainageLines,
+  "land-cover": async () => (await import("./land-cover.ts")).landCover,
 };
