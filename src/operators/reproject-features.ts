@@ -54,8 +54,8 @@ export function reprojectFeatures(source: FeatureSource, to: Crs): ReprojectedFe
   async function* batches(options: BatchOptions = {}): AsyncGenerator<FeatureTable> {
     report.lost = 0;
     const { bounds, ...rest } = options;
-    // Only a hint to the source: what it gives too much is taken out below.
-    const near = bounds === undefined ? undefined : finiteBounds(transformBounds(bounds, to, from));
+    // Only a hint to the source, a little too large: what it gives too much is taken out below.
+    const near = bounds === undefined ? undefined : padded(finiteBounds(transformBounds(bounds, to, from)));
     for await (const batch of source.batches({ ...rest, ...(near === undefined ? {} : { bounds: near }) })) {
       let table: FeatureTable = { ...batch, crs: to };
       if (batch.geometry !== null) {
@@ -92,6 +92,14 @@ function finiteBounds(bounds: readonly number[]): [number, number, number, numbe
   return bounds.every(Number.isFinite) && bounds[0]! <= bounds[2]! && bounds[1]! <= bounds[3]!
     ? [bounds[0]!, bounds[1]!, bounds[2]!, bounds[3]!]
     : undefined;
+}
+
+function padded(bounds: [number, number, number, number] | undefined): typeof bounds {
+  if (bounds === undefined) return undefined;
+  const [minX, minY, maxX, maxY] = bounds;
+  const x = (maxX - minX) / 50;
+  const y = (maxY - minY) / 50;
+  return [minX - x, minY - y, maxX + x, maxY + y];
 }
 
 /** Rows with a vertex that became not finite (and was) turn into null geometries. */

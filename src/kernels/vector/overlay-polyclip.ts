@@ -32,7 +32,11 @@ export function overlay(
   return climb([left, right], ([a, b]) => OPERATIONS[operation](a!, b!));
 }
 
-/** Polygons rebuilt so that they are valid: the area that the even-odd rule of their rings covers. `null` on failure. */
+/**
+ * Polygons rebuilt so that they are valid. Each ring stands for the area that it winds around; the rings of a polygon
+ * combine by the even-odd rule, so holes are taken out and what of a hole lies outside its shell becomes a part of
+ * its own, as GEOS's linework method does; the polygons are then united. `null` on failure.
+ */
 export function rebuild(polygons: readonly Rings[]): Overlay | null {
   // Rings are combined one by one: symmetric difference is the even-odd rule.
   return climb([polygons], ([given]) => {
