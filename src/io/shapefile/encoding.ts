@@ -1,5 +1,6 @@
 import { isAscii, isUtf8 } from "node:buffer";
 import { BytesBuilder, type VariableBytes } from "../../model/features.ts";
+import { fromWindows1252 } from "../text/windows-1252.ts";
 import { DOS_CODE_PAGES } from "./code-pages.ts";
 
 /** How the text of a .dbf is read. */
@@ -152,6 +153,7 @@ function encodingOf(label: string): TextEncoding {
 }
 
 function decoderOf(label: string): (bytes: Uint8Array) => string {
+  if (label === "windows-1252") return windows1252;
   const upper = DOS_CODE_PAGES[Number(label.replace("cp", ""))];
   if (upper === undefined) {
     const decoder = new TextDecoder(label);
@@ -191,15 +193,18 @@ function withoutTorn(bytes: Uint8Array): Uint8Array {
 
 /** UTF-8 where the bytes allow it, else Windows-1252: text that is not UTF-8 hardly ever looks as if it were. */
 function guessing(because: string): TextEncoding {
-  const windows = new TextDecoder("windows-1252");
   const decode = (bytes: Uint8Array): string =>
-    isUtf8(bytes) ? utf8Decoder.decode(bytes) : windows.decode(bytes);
+    isUtf8(bytes) ? utf8Decoder.decode(bytes) : windows1252(bytes);
   return {
     name: "UTF-8 or windows-1252",
     warning: `${because}; text is read as UTF-8 where it can be, else as Windows-1252`,
     decode,
     convert: (cells) => (isUtf8(cells.bytes) ? cells : mapCells(cells, decode)),
   };
+}
+
+function windows1252(bytes: Uint8Array): string {
+  return utf8Decoder.decode(fromWindows1252(bytes));
 }
 
 function mapCells(cells: VariableBytes, decode: (bytes: Uint8Array) => string): VariableBytes {

@@ -11,14 +11,18 @@ const encoder = new TextEncoder();
  */
 export function dbfNames(names: readonly string[]): string[] {
   const taken = new Set<string>();
+  /** Where the search for a free number goes on, by the name that is taken. */
+  const next = new Map<string, number>();
   return names.map((name) => {
     const whole = cut(name.trim() === "" ? "FIELD" : name, NAME_BYTES);
     let safe = whole;
-    for (let n = 1; taken.has(safe.toUpperCase()); n++) {
+    let n = next.get(whole.toUpperCase()) ?? 1;
+    for (; taken.has(safe.toUpperCase()); n++) {
       if (n < 10) safe = `${cut(whole, 8)}_${n}`;
       else if (n < 100) safe = `${cut(whole, 8)}${n}`;
       else safe = `${cut(whole, NAME_BYTES - String(n).length)}${n}`;
     }
+    next.set(whole.toUpperCase(), n);
     taken.add(safe.toUpperCase());
     return safe;
   });
