@@ -226,9 +226,10 @@ function visible(color: Rgba | undefined): Rgba | undefined {
 }
 
 /** Rasters in which the background values count as nodata. */
-function ignoring<
-  T extends { readonly label: string; readonly source: import("../model/raster.ts").RasterSource },
->(rasters: readonly T[], background: ReadonlySet<number>): readonly LabelledRaster[] {
+function ignoring(
+  rasters: readonly LabelledRaster[],
+  background: ReadonlySet<number>,
+): readonly LabelledRaster[] {
   if (background.size === 0) return rasters;
   return rasters.map((raster) => {
     const { source } = raster;
