@@ -218,7 +218,7 @@ def main():
         "select auth_name, code, name, horiz_crs_auth_name, horiz_crs_code, vertical_crs_auth_name, vertical_crs_code, deprecated"
         " from compound_crs where auth_name = 'EPSG' order by cast(code as integer)"
     ):
-        emit(key(auth, code), "k", name, "d" if dep else "", area.get((auth, code)), key(ha, hc), key(va, vc))
+        emit(key(auth, code), "k", name, "d" if dep else "", area.get((auth, code)), "", key(ha, hc), key(va, vc))
 
     used_e, used_m, used_u = set(), set(), set()
     alias = esri_aliases("geodetic_datum")

@@ -234,7 +234,9 @@ function unitOf(axis: TableAxis): DefinitionUnit {
 }
 
 function axisOf(axis: TableAxis): DefinitionAxis {
-  const along = /^(north|south) along (\d+)\s*(?:deg|°)\s*(east|west)?$/i.exec(axis.direction.trim());
+  const along = /^(north|south) along (\d+(?:\.\d+)?)\s*(?:deg|°)\s*(east|west|e|w)?$/i.exec(
+    axis.direction.trim(),
+  );
   const geocentric = /^Geocentric ([XYZ])/i.exec(axis.name)?.[1]?.toUpperCase();
   return {
     name: axis.name,
@@ -242,7 +244,7 @@ function axisOf(axis: TableAxis): DefinitionAxis {
     direction:
       geocentric === undefined ? (along?.[1] ?? axis.direction).toLowerCase() : `geocentric${geocentric}`,
     unit: unitOf(axis),
-    meridian: along === null ? null : Number(along[2]) * (along[3]?.toLowerCase() === "west" ? -1 : 1),
+    meridian: along === null ? null : Number(along[2]) * (/^w/i.test(along[3] ?? "") ? -1 : 1),
   };
 }
 

@@ -86,7 +86,9 @@ function candidates(code: string | null, name: string): string[] {
 /** Whether a record of the table and a definition are the same system. */
 function fits(record: CrsRecord, definition: CrsDefinition): boolean {
   const kinds = { g: "geographic", h: "geographic3d", c: "geocentric", p: "projected", v: "vertical", k: "" };
-  if (kinds[record.kind] !== definition.kind) return false;
+  // WKT 1 has no words for three dimensions, only the code.
+  const flat = record.kind === "h" && definition.kind === "geographic" && record.code === definition.code;
+  if (kinds[record.kind] !== definition.kind && !flat) return false;
   if (record.kind === "v") return true;
   const other = definitionOfRecord(record);
   if (other === null || other.geodetic === null || definition.geodetic === null) return false;

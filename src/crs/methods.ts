@@ -313,7 +313,7 @@ export const METHODS: readonly Method[] = [
   method(9806, "Cassini-Soldner", "cass", "Cassini_Soldner", "Cassini", 18, [LAT, LON, FE, FN]),
   method(9833, "Hyperbolic Cassini-Soldner", "cass hyperbolic", "", "", 0, [LAT, LON, FE, FN]),
   method(9818, "American Polyconic", "poly", "Polyconic", "Polyconic", 22, [LAT, LON, FE, FN]),
-  method(9819, "Krovak", "krovak axis=swu", "Krovak", "Krovak", 0, [
+  method(9819, "Krovak", "krovak axis=swu", "Krovak", "", 0, [
     [8811, "lat_0"],
     [8833, "lon_0", "longitude_of_center"],
     [1036, "alpha"],
