@@ -51,6 +51,7 @@ function numberKind(
   if (!numbers.integer) return SEEN_FLOAT;
   if (value === (value | 0)) return SEEN_INT32;
   if (Number.isSafeInteger(value)) return SEEN_INT64;
+  if (stop - start > 20) return SEEN_TEXT;
   const exact = BigInt(asciiText(bytes, start, stop));
   return exact === BigInt.asIntN(64, exact) ? SEEN_INT64 : SEEN_TEXT;
 }

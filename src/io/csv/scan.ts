@@ -2,6 +2,8 @@ import { isUtf8 } from "node:buffer";
 import { GeoError } from "../../model/errors.ts";
 import { POINT } from "../../model/geometry.ts";
 import type { ByteSource } from "../bytes/source.ts";
+import { checkCells } from "../text/cells.ts";
+import { UniqueNames } from "../text/names.ts";
 import { NumberReader } from "../text/number.ts";
 import { fromWindows1252 } from "../text/windows-1252.ts";
 import { wktHead } from "../wkt.ts";
@@ -97,7 +99,9 @@ export async function scanCsv(bytes: ByteSource, options: CsvScanOptions): Promi
     records.final = offset + next.length >= bytes.size || next.length === 0;
     scan.checkText();
   }
-  return scan.result(keep ? head : null);
+  const result = scan.result(keep ? head : null);
+  checkCells(bytes.url, result.count, result.names.length, bytes.size);
+  return result;
 }
 
 function checkHead(url: string, head: Uint8Array, start: number): void {
@@ -322,14 +326,11 @@ class Scan {
     const decoder = new TextDecoder();
     const decode = (raw: Uint8Array): string => decoder.decode(this.#latin ? fromWindows1252(raw) : raw);
     const names: string[] = [];
-    const used = new Set<string>();
+    const unique = new UniqueNames();
     for (let k = 0; k < this.#width; k++) {
       const given = this.#header === null ? "" : decode(this.#header[k]!).trim();
       const base = given === "" ? `field_${k + 1}` : given;
-      let name = base;
-      for (let n = 2; used.has(name); n++) name = `${base}_${n}`;
-      used.add(name);
-      names.push(name);
+      names.push(unique.take(base));
     }
     return names;
   }

@@ -12,6 +12,7 @@ import {
   textKind,
 } from "../../model/geojson.ts";
 import type { ByteSource } from "../bytes/source.ts";
+import { checkCells } from "../text/cells.ts";
 import { FALSE, JsonCursor, MAX_DEPTH, MORE, NULL, NUMBER, STRING, TRUE } from "./json-cursor.ts";
 import { KeyTable } from "./keys.ts";
 
@@ -78,7 +79,9 @@ export async function scanGeoJson(bytes: ByteSource, options: ScanOptions): Prom
     }
     await refill(bytes, scan, blockBytes);
   }
-  return scan.result(keep ? first : null);
+  const result = scan.result(keep ? first : null);
+  checkCells(bytes.url, result.count, result.keys.length, bytes.size);
+  return result;
 }
 
 /** Drop what is done with, append the next block. */

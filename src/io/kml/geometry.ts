@@ -9,6 +9,7 @@ import {
   type POLYGON,
 } from "../../model/geometry.ts";
 import type { GeometryBuilder } from "../../model/geometry-builder.ts";
+import { NumberReader } from "../text/number.ts";
 
 /** A point, line or polygon of a placemark: its rings as `[x, y, z, x, y, z, ...]`, z NaN where there is none. */
 export interface KmlPart {
@@ -53,24 +54,49 @@ function pushPart(builder: GeometryBuilder, { rings }: KmlPart): void {
   }
 }
 
+const encoder = new TextEncoder();
+const reader = new NumberReader();
+
 /**
  * Positions of a `coordinates` element, `lon,lat[,alt]` apart by white space, as `[x, y, z, ...]`; also the faulty
- * `lon, lat, alt` with white space behind commas. `null` when something else is in it.
+ * `lon, lat, alt` with white space around commas. `null` when something else is in it.
  */
 export function parseCoordinates(text: string): number[] | null {
+  const bytes = encoder.encode(text);
+  const end = bytes.length;
   const out: number[] = [];
-  const joined = /\s,|,\s/.test(text) ? text.replace(/\s*,\s*/g, ",") : text;
-  for (const tuple of joined.split(/\s+/)) {
-    if (tuple === "") continue;
-    const numbers = tuple.split(",");
-    if (numbers.length < 2 || numbers.length > 4) return null;
-    const x = toNumber(numbers[0]!);
-    const y = toNumber(numbers[1]!);
-    const z = numbers[2] === undefined || numbers[2] === "" ? Number.NaN : toNumber(numbers[2]);
-    if (x === null || y === null || z === null) return null;
-    out.push(x, y, z);
+  let at = skipSpace(bytes, 0);
+  while (at < end) {
+    let size = 0;
+    let z = Number.NaN;
+    for (;;) {
+      const value = reader.read(bytes, at, end);
+      if (reader.end === at || !Number.isFinite(value)) {
+        // A comma with nothing behind it ends the position, if it has its two numbers.
+        if (reader.end === at && size >= 2) break;
+        return null;
+      }
+      at = reader.end;
+      if (size < 2) out.push(value);
+      else if (size === 2) z = value;
+      size++;
+      const next = skipSpace(bytes, at);
+      if (next >= end || bytes[next] !== 44) break;
+      at = skipSpace(bytes, next + 1);
+    }
+    if (size < 2 || size > 4) return null;
+    out.push(z);
+    const next = skipSpace(bytes, at);
+    if (next === at && next < end && bytes[at - 1] !== 44) return null;
+    at = next;
   }
   return out;
+}
+
+function skipSpace(bytes: Uint8Array, at: number): number {
+  let next = at;
+  while (next < bytes.length && (bytes[next] === 32 || (bytes[next]! >= 9 && bytes[next]! <= 13))) next++;
+  return next;
 }
 
 /** Position of a `gx:coord` element, `lon lat alt` apart by spaces. */

@@ -14,7 +14,9 @@ import { GeometryBuilder } from "../../model/geometry-builder.ts";
 import { memoryBytes } from "../bytes/memory.ts";
 import type { ByteSource } from "../bytes/source.ts";
 import { readError } from "../read-errors.ts";
+import { checkCells } from "../text/cells.ts";
 import { fileName } from "../text/file-name.ts";
+import { UniqueNames } from "../text/names.ts";
 import { fromWindows1252 } from "../text/windows-1252.ts";
 import { openZip } from "../zip.ts";
 import { placemarkType, pushPlacemark } from "./geometry.ts";
@@ -62,6 +64,7 @@ export async function openKml(bytes: ByteSource, options: KmlOptions = {}): Prom
     for await (const text of textOf(document, encoding)) parser.write(text);
     parser.end();
     nameLayers(layers, parser, fileName(bytes.url));
+    for (const { count, seen } of layers) checkCells(bytes.url, count, seen.size, document.size);
     return new KmlSource(bytes, document, encoding, layers, parser, options);
   } catch (error) {
     throw readError(bytes.url, error);
@@ -167,14 +170,11 @@ function note(layers: LayerFacts[], placemark: Placemark, url: string): void {
 
 /** Names as the file gives them; missing ones after the file, repeated ones with a number. */
 function nameLayers(layers: LayerFacts[], parser: KmlParser, fallback: string): void {
-  const used = new Set<string>();
+  const unique = new UniqueNames();
   for (const [k, facts] of layers.entries()) {
     const given = parser.layers[k]!.name;
     const base = given === null || given === "" ? fallback : given;
-    let name = base;
-    for (let n = 2; used.has(name); n++) name = `${base}_${n}`;
-    used.add(name);
-    facts.name = name;
+    facts.name = unique.take(base);
   }
 }
 

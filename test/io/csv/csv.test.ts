@@ -197,6 +197,8 @@ describe("openCsv", () => {
     await expect(all("")).rejects.toSatisfy((e) => isGeoError(e, "INVALID_FORMAT"));
     await expect(all("\n\n")).rejects.toSatisfy((e) => isGeoError(e, "INVALID_FORMAT"));
     await expect(all("a,b\0\n")).rejects.toThrow(/binary/);
+    const sparse = `a${",b".repeat(9000)}\n${"1\n".repeat(9000)}`;
+    await expect(all(sparse)).rejects.toSatisfy((e) => isGeoError(e, "LIMIT"));
     await expect(all(",".repeat(20_001))).rejects.toSatisfy((e) => isGeoError(e, "LIMIT"));
   });
 

@@ -1,12 +1,15 @@
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { crsFromEpsg } from "../../../src/crs/parse.ts";
 import { memoryBytes } from "../../../src/io/bytes/memory.ts";
+import { openCsv } from "../../../src/io/csv/read.ts";
 import { pipeFeatures, type WriteSummary } from "../../../src/io/feature-sink.ts";
 import { openGeoJson } from "../../../src/io/geojson/read.ts";
 import { createGeoJson, createGeoJsonSeq, type GeoJsonWriteOptions } from "../../../src/io/geojson/write.ts";
+import { toWkt } from "../../../src/io/wkt.ts";
 import type { Crs } from "../../../src/model/crs.ts";
 import { isGeoError } from "../../../src/model/errors.ts";
 import {
@@ -225,5 +228,104 @@ describe("createGeoJson", () => {
     await sink.abort();
     expect(() => readFileSync(join(folder, "gone.geojson"))).toThrow();
     expect(rowAt(layer([null], [column({ name: "a", type: "int32" }, [1])]), 0)).toEqual({ a: 1 });
+  });
+});
+
+describe("pipeFeatures", () => {
+  test("aborts the sink when the source fails, and passes the error on", async () => {
+    const source = tableSource(layer([null], []));
+    const failing = {
+      ...source,
+      async *batches() {
+        yield layer([null], []);
+        throw new Error("the disk fell out");
+      },
+    };
+    const path = join(folder, "half.geojson");
+    const sink = await createGeoJson(path, source.schema);
+    await expect(pipeFeatures(failing, sink)).rejects.toThrow("the disk fell out");
+    expect(() => readFileSync(path)).toThrow();
+  });
+});
+
+function hasGdal(): boolean {
+  try {
+    execFileSync("ogr2ogr", ["--version"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe.skipIf(!hasGdal())("GDAL reads what was written [skipped without ogr2ogr on PATH]", () => {
+  const geometries: Geometry[] = [
+    square,
+    {
+      type: "MultiPolygon",
+      coordinates: [
+        [
+          [
+            [0, 0],
+            [4, 0],
+            [4, 4],
+            [0, 0],
+          ],
+          [
+            [1, 0.5],
+            [2, 1],
+            [2, 0.5],
+            [1, 0.5],
+          ],
+        ],
+      ],
+    },
+    {
+      type: "LineString",
+      coordinates: [
+        [0.123456789, 5, 7],
+        [1e-7, 2, 8],
+      ],
+    },
+    {
+      type: "GeometryCollection",
+      geometries: [
+        { type: "Point", coordinates: [1, 2] },
+        {
+          type: "LineString",
+          coordinates: [
+            [0, 0],
+            [1, 1],
+          ],
+        },
+      ],
+    },
+  ];
+  const columns = [
+    column({ name: "s", type: "string" }, ['a "quoted", ü', "", null, "x"]),
+    column({ name: "n", type: "int64" }, [9007199254740993n, 1, null, -5]),
+    column({ name: "f", type: "float64" }, [0.1, 5, null, 1e-7]),
+  ];
+
+  test.each([false, true])("geometry, texts and numbers, as a sequence: %s", async (seq) => {
+    const table = layer(geometries, columns);
+    await write(table, { seq, rewind: false });
+    const text = execFileSync(
+      "ogr2ogr",
+      ["-f", "CSV", "-lco", "GEOMETRY=AS_WKT", "/vsistdout/", join(folder, "out.geojson")],
+      { encoding: "utf8" },
+    );
+    const source = await openCsv(memoryBytes(new TextEncoder().encode(text)), {
+      csvt: "WKT,String,Integer64,Real",
+    });
+    for await (const batch of source.batches()) {
+      for (let row = 0; row < table.count; row++) {
+        expect(toWkt(batch.geometry!, row)).toBe(toWkt(table.geometry!, row));
+        // GDAL writes null and empty text alike.
+        expect({ ...rowAt(batch, row), s: rowAt(batch, row)["s"] ?? "" }).toEqual({
+          ...rowAt(table, row),
+          s: rowAt(table, row)["s"] ?? "",
+        });
+      }
+    }
   });
 });
