@@ -14,6 +14,8 @@ export interface Frame {
   /** Metres on the ground per pixel in the middle; `null` when the system is unknown. */
   readonly metresPerPixel: number | null;
   readonly geographic: boolean;
+  /** Short name of the unit of length, such as `m`; empty for degrees and unknown systems. */
+  readonly unit: string;
 }
 
 const METRES_PER_DEGREE = 111_320;
@@ -43,7 +45,14 @@ export function fitFrame(view: MapView, width: number, height?: number): Frame {
     scaleY: scale,
     metresPerPixel: unit === null || !(unit > 0) ? null : unit / scale,
     geographic,
+    unit: view.crs === null || geographic ? "" : unitName(view.crs.unit.factor),
   };
+}
+
+function unitName(factor: number): string {
+  if (factor === 1) return "m";
+  if (factor === 1000) return "km";
+  return Math.abs(factor - 0.3048) < 1e-6 ? "ft" : "";
 }
 
 function padded([minX, minY, maxX, maxY]: Bounds): Bounds {
@@ -88,14 +97,17 @@ const DEGREE_STEPS = [
 
 /** Lines of equal x and of equal y within a frame, about `every` pixels apart. */
 export function graticule(frame: Frame, every: number): { x: GridLine[]; y: GridLine[] } {
-  const { left, top, width, height, scaleX, scaleY, geographic } = frame;
+  const { left, top, width, height, scaleX, scaleY, geographic, unit } = frame;
   const step = Math.max(niceStep(every / scaleX, geographic), niceStep(every / scaleY, geographic));
   const lines = (from: number, to: number, axis: "x" | "y"): GridLine[] => {
     const found: GridLine[] = [];
     for (let k = Math.ceil(from / step); k * step <= to && found.length < 60; k++) {
       const at = k * step;
       if (geographic && Math.abs(at) > (axis === "x" ? 360 : 90) + 1e-9) continue;
-      found.push({ at, label: geographic ? degreeLabel(at, axis) : plainLabel(at, step) });
+      found.push({
+        at,
+        label: geographic ? degreeLabel(at, axis) : `${plainLabel(at, step)} ${unit}`.trim(),
+      });
     }
     return found;
   };

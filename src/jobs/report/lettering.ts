@@ -69,7 +69,7 @@ const GLYPHS: Readonly<Record<string, string>> = {
   "7": "094912",
   "8": "o294847260708 o264543220305",
   "9": "~0322444729072547",
-  ".": "02",
+  ".": "12",
   ",": "1201",
   ":": "02 06",
   ";": "1201 16",
@@ -110,7 +110,7 @@ const GLYPHS: Readonly<Record<string, string>> = {
 
 /** Space between letters, and the width of blanks, in grid units. */
 const GAP = 1.7;
-const BLANKS: Readonly<Record<string, number>> = { " ": 3, "\u2009": 1.2, "\u00a0": 3 };
+const BLANKS: Readonly<Record<string, number>> = { " ": 3, "\u2009": 1.8, "\u00a0": 3 };
 
 export interface LetteringOptions {
   /** Height of capitals, pixels. */
@@ -148,6 +148,8 @@ export function write(canvas: Canvas, text: string, x: number, y: number, option
   const thick = Math.max(1.1, size * (bold ? 0.19 : 0.125));
   if (halo !== undefined) canvas.stroke(paths, thick + 4, halo);
   canvas.stroke(paths, thick, color);
+  const dots = paths.filter((path) => path.length === 2);
+  if (dots.length > 0) canvas.stroke(dots, 1.4 * thick, color);
 }
 
 /** Pixels that a line of text takes. */
@@ -195,7 +197,7 @@ function* letters(text: string): Generator<string> {
 }
 
 function reach(letter: string): number {
-  let most = 0;
+  let most = 0.4;
   for (const stroke of GLYPHS[letter]!.split(" ")) {
     const digits = stroke.replace(/^[~o]/, "");
     for (let i = 0; i < digits.length; i += 2) most = Math.max(most, Number(digits[i]));

@@ -41,7 +41,7 @@ function step(v){if(frame.geographic&&v>1/3600){for(let i=degrees.length-1;i>=0;
 function label(v,axis,st){
   if(!frame.geographic){
     const t=v.toFixed(Math.min(12,Math.max(0,Math.ceil(-Math.log10(st)-1e-9)))),m=/^(-?)(\\d{5,})(.*)$/.exec(t);
-    return m?m[1]+m[2].replace(/\\B(?=(\\d{3})+$)/g,"\\u2009")+m[3]:t;
+    return (m?m[1]+m[2].replace(/\\B(?=(\\d{3})+$)/g,"\\u2009")+m[3]:t)+(frame.unit?"\\u00a0"+frame.unit:"");
   }
   const w=axis==="x"&&Math.abs(v)>180?v-360*Math.sign(v):v,n=Math.round(Math.abs(w)*3600);
   let t=Math.floor(n/3600)+"\\u00b0";
@@ -148,7 +148,7 @@ function show(mark){
 // Layers.
 $$(".layer").forEach(function(box){
   const target=document.getElementById(box.dataset.for),check=$("input[type=checkbox]",box),range=$("input[type=range]",box);
-  check.addEventListener("change",function(){target.classList.toggle("none",!check.checked)});
+  check.addEventListener("change",function(){target.classList.toggle("none",!check.checked);box.classList.toggle("off",!check.checked)});
   range.addEventListener("input",function(){target.style.opacity=range.value/100});
 });
 

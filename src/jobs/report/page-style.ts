@@ -1,7 +1,7 @@
 /** Style sheet of the report page. Colours are variables, so that the dark scheme is one block. */
 export const PAGE_STYLE = `
-:root{color-scheme:light dark;--paper:#f6f7f5;--card:#fff;--ink:#1b2420;--soft:#5a665f;--line:#d8ddd9;--accent:#0b6b8a;--accent-soft:#e2f0f4;--map:#eef1ee;--grid:#8b978f;--hit:#d11a5b;--warn:#8a4b00;--warn-bg:#fff4de}
-@media (prefers-color-scheme:dark){:root{--paper:#121614;--card:#1b211e;--ink:#e6ebe8;--soft:#9caaa2;--line:#343d38;--accent:#6cc3de;--accent-soft:#16323b;--map:#222925;--grid:#6c7a72;--hit:#ff6fa3;--warn:#ffcf87;--warn-bg:#3a2b10}}
+:root{color-scheme:light dark;--paper:#f6f7f5;--card:#fff;--ink:#1b2420;--soft:#5a665f;--line:#d8ddd9;--accent:#0b6b8a;--accent-soft:#e2f0f4;--map:#eef1ee;--grid:#6c7a72;--hit:#d11a5b;--mapink:#1b2420;--halo:#fff;--warn:#8a4b00;--warn-bg:#fff4de}
+@media (prefers-color-scheme:dark){:root{--paper:#121614;--card:#1b211e;--ink:#e6ebe8;--soft:#9caaa2;--line:#343d38;--accent:#6cc3de;--accent-soft:#16323b;--map:#bcc6c0;--grid:#4f5c55;--hit:#c2004f;--halo:#dfe6e2;--warn:#ffcf87;--warn-bg:#3a2b10}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif}
 main{max-width:1280px;margin:0 auto;padding:20px clamp(12px,3vw,28px) 48px}
@@ -26,10 +26,10 @@ h2{font-size:17px;margin:0 0 10px}
 .map path{vector-effect:non-scaling-stroke;stroke-linejoin:round;stroke-linecap:round}
 .map .sharp{image-rendering:pixelated}
 .grid line{stroke:var(--grid);stroke-width:1;stroke-dasharray:1 5;opacity:.75}
-.grid text,.bar text,.north text{fill:var(--ink);font-size:11px;font-family:inherit;paint-order:stroke;stroke:var(--card);stroke-width:3px;stroke-opacity:.85;stroke-linejoin:round}
-.bar path{fill:none;stroke:var(--ink);stroke-width:2}
-.bar .halo{stroke:var(--card);stroke-width:5;opacity:.8}
-.north path{fill:var(--ink);stroke:var(--card);stroke-width:1}
+.grid text,.bar text,.north text{fill:var(--mapink);font-size:11px;font-family:inherit;paint-order:stroke;stroke:var(--halo);stroke-width:3px;stroke-opacity:.85;stroke-linejoin:round}
+.bar path{fill:none;stroke:var(--mapink);stroke-width:2}
+.bar .halo{stroke:var(--halo);stroke-width:5;opacity:.8}
+.north path{fill:var(--mapink);stroke:var(--halo);stroke-width:1}
 .tools{position:absolute;top:10px;right:10px;display:flex;flex-direction:column;gap:4px}
 button{font:inherit;color:inherit;background:var(--card);border:1px solid var(--line);border-radius:7px;cursor:pointer;min-height:34px;padding:4px 12px}
 .tools button{width:36px;height:36px;padding:0;font-size:18px;line-height:1;box-shadow:0 1px 3px #0003}
@@ -45,10 +45,10 @@ button:focus-visible,input:focus-visible,summary:focus-visible,.scroll:focus-vis
 .legend{list-style:none;margin:4px 0 0;padding:0;font-size:13px}
 .legend li{display:flex;align-items:center;gap:8px;min-height:22px;overflow-wrap:anywhere}
 .swatch{width:18px;height:14px;border-radius:3px;flex:none;border:1px solid #0003}
-.legend svg{flex:none}
+.legend svg,.layer label svg{flex:none;background:var(--map);border-radius:3px}
 .ramp{height:12px;border-radius:3px;margin-top:6px;border:1px solid #0003}
 .ends{display:flex;justify-content:space-between;font-size:12px;color:var(--soft);font-variant-numeric:tabular-nums}
-.none{display:none!important}
+.none,.off .legend,.off .ramp,.off .ends,.off input[type=range]{display:none!important}
 .filter{display:flex;flex-wrap:wrap;gap:10px;align-items:center;margin-bottom:10px}
 .filter input{font:inherit;color:inherit;background:var(--paper);border:1px solid var(--line);border-radius:7px;padding:6px 10px;min-width:0;flex:1 1 180px;max-width:340px}
 .filter output{color:var(--soft);font-size:13px}
@@ -58,11 +58,14 @@ th,td{padding:6px 10px;text-align:left;border-bottom:1px solid var(--line);white
 thead th{position:sticky;top:0;background:var(--card);z-index:1;padding:0}
 thead button{border:0;background:none;width:100%;text-align:inherit;font-weight:650;padding:8px 10px;border-radius:0;white-space:nowrap}
 .num{text-align:right}
+#scroll th:first-child,#scroll td:first-child{position:sticky;left:0;background:var(--card)}
+#scroll th:first-child{z-index:2}
 tbody tr[tabindex]{cursor:pointer}
-tbody tr[tabindex]:hover{background:var(--accent-soft)}
-tbody tr.on td{background:var(--accent-soft);box-shadow:inset 0 1px var(--accent),inset 0 -1px var(--accent)}
+#scroll tbody tr[tabindex]:hover td{background:var(--accent-soft)}
+#scroll tbody tr.on td{background:var(--accent-soft);box-shadow:inset 0 1px var(--accent),inset 0 -1px var(--accent)}
 .more{margin-top:10px}
-.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr));gap:0 16px}
+.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr));gap:16px;margin:16px 0}
+.charts .card{margin:0}
 .chart h3{font-size:14px;margin:0 0 8px;font-weight:600}
 .rowbar{display:grid;grid-template-columns:minmax(60px,max-content) minmax(0,1fr);gap:4px 10px;align-items:center;font-size:13px}
 .rowbar .name{text-align:right;color:var(--soft);max-width:150px;overflow-wrap:anywhere}

@@ -125,7 +125,18 @@ function drawRaster({ picture, bounds, smooth }: RasterLayer, frame: Frame): str
 
 function drawVector(layer: VectorLayer, frame: Frame): string {
   const { keys, labels, styles, classes } = layer;
-  return screenShapes(layer.geometry, frame, TOLERANCE)
+  const shapes = screenShapes(layer.geometry, frame, TOLERANCE);
+  const casing = styles[0]?.casing;
+  const cased =
+    casing === undefined
+      ? ""
+      : `<path d="${shapes
+          .filter(({ dimension }) => dimension > 0)
+          .map(({ dimension, paths }) => paths.map((path) => pathText(path, dimension === 2)).join(""))
+          .join(
+            "",
+          )}" fill="none" stroke="${cssColor(casing)}" stroke-width="${styles[0]!.width + 2.4}" pointer-events="none"/>`;
+  const drawn = shapes
     .map(({ row, dimension, paths }) => {
       const style = styles[classes === null ? 0 : classes[row]!]!;
       const d =
@@ -136,6 +147,7 @@ function drawVector(layer: VectorLayer, frame: Frame): string {
       return `<path d="${d}"${paint(style, dimension)}${data}/>`;
     })
     .join("");
+  return cased + drawn;
 }
 
 function paint({ stroke, width, fill }: ShapeStyle, dimension: 0 | 1 | 2): string {
@@ -176,11 +188,17 @@ function dot(path: Float64Array, radius: number): string {
 
 function layerBox(layer: ReportLayer): string {
   const id = domId(layer);
-  return `<div class="layer" data-for="${id}"><label><input type="checkbox"${layer.visible ? " checked" : ""}>${escapeHtml(
+  const only = unnamed(layer.legend) ? symbol(layer.legend.shape, layer.legend.items[0]!.style) : "";
+  return `<div class="layer${layer.visible ? "" : " off"}" data-for="${id}"><label><input type="checkbox"${layer.visible ? " checked" : ""}>${escapeHtml(
     layer.title,
-  )}</label><input type="range" min="0" max="100" value="${Math.round(100 * clampOpacity(layer))}" aria-label="${escapeHtml(
+  )}${only}</label><input type="range" min="0" max="100" value="${Math.round(100 * clampOpacity(layer))}" aria-label="${escapeHtml(
     `Opacity of ${layer.title}`,
-  )}">${legendList(layer.legend)}</div>`;
+  )}">${only === "" ? legendList(layer.legend) : ""}</div>`;
+}
+
+/** One symbol without a name: it stands beside the title of the layer. */
+function unnamed(legend: Legend): legend is Extract<Legend, { kind: "symbols" }> {
+  return legend.kind === "symbols" && legend.items.length === 1 && legend.items[0]!.name === "";
 }
 
 function legendList(legend: Legend): string {
@@ -326,7 +344,10 @@ function fileTable(title: string, files: readonly ProvenanceFile[]): string {
       }</td><td><code title="${escapeHtml(sha256 ?? "")}">${escapeHtml(sha256 === null ? "" : `${sha256.slice(0, 16)}…`)}</code></td></tr>`,
   );
   const heads = ["Name", "File", "Size", "SHA-256"]
-    .map((text) => `<th scope="col" style="padding:8px 10px">${text}</th>`)
+    .map(
+      (text) =>
+        `<th scope="col"${text === "Size" ? ' class="num"' : ""} style="padding:8px 10px">${text}</th>`,
+    )
     .join("");
   return `<h3>${title}</h3><div class="scroll" tabindex="0" role="region" aria-label="${title}"><table><thead><tr>${heads}</tr></thead><tbody>${rows.join(
     "",

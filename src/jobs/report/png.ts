@@ -36,13 +36,13 @@ export function encodePng({ width, height, rgba }: Picture): Uint8Array {
     return assemble(width, height, 3, [
       ["PLTE", rgb],
       ...(opaque ? [] : ([["tRNS", alpha]] as const)),
-      ["IDAT", deflateSync(scanlines, { level: 9 })],
+      ["IDAT", deflateSync(scanlines, { level: 7 })],
     ]);
   }
   let opaque = true;
   for (let i = 3; i < rgba.length && opaque; i += 4) opaque = rgba[i] === 255;
   const scanlines = filterRows(rgba, width, height, opaque ? 3 : 4);
-  return assemble(width, height, opaque ? 2 : 6, [["IDAT", deflateSync(scanlines, { level: 9 })]]);
+  return assemble(width, height, opaque ? 2 : 6, [["IDAT", deflateSync(scanlines, { level: 7 })]]);
 }
 
 /** The picture as a `data:` address. */

@@ -46,7 +46,7 @@ function drawMap(canvas: Canvas, input: ReportInput, frame: Frame): void {
     if (layer.kind === "raster") drawRaster(canvas, layer, frame);
     else drawVector(canvas, layer, frame);
   }
-  const { x, y } = graticule(frame, 150);
+  const { x, y } = graticule(frame, 115);
   const grid: Rgba = [70, 84, 76, 105];
   for (const { at } of x) dashes(canvas, MARGIN + (at - frame.left) * frame.scaleX, MARGIN, 0, height, grid);
   for (const { at } of y) dashes(canvas, MARGIN, MARGIN + (frame.top - at) * frame.scaleY, width, 0, grid);
@@ -94,8 +94,15 @@ function drawRaster(canvas: Canvas, { picture, bounds, opacity, smooth }: Raster
 
 function drawVector(canvas: Canvas, layer: VectorLayer, frame: Frame): void {
   const { styles, classes, opacity } = layer;
-  for (const { row, dimension, paths } of screenShapes(layer.geometry, frame, 0.3)) {
+  const shapes = screenShapes(layer.geometry, frame, 0.3);
+  for (const { paths } of shapes)
     for (const path of paths) for (let i = 0; i < path.length; i++) path[i]! += MARGIN;
+  const casing = styles[0]?.casing;
+  if (casing !== undefined) {
+    const outlines = shapes.filter(({ dimension }) => dimension > 0).flatMap(({ paths }) => paths);
+    canvas.stroke(outlines, styles[0]!.width + 2.4, faded(casing, opacity));
+  }
+  for (const { row, dimension, paths } of shapes) {
     const style = styles[classes === null ? 0 : classes[row]!]!;
     if (dimension === 0) for (const path of paths) drawPoint(canvas, path[0]!, path[1]!, style, opacity);
     else drawPaths(canvas, paths, dimension, style, opacity);
@@ -163,10 +170,12 @@ function drawPanel(canvas: Canvas, input: ReportInput, left: number, width: numb
   for (const { label, value, unit } of input.summary.slice(0, 5)) {
     if (y > bottom - 200) break;
     const number = typeof value === "number" ? formatNumber(value) : value;
-    const text = fitText(number, 14, 0.62 * width);
-    write(canvas, text, left, y + 8, { size: 14, color: INK, bold: true });
+    const room = unit === undefined || unit === "" ? width : 0.7 * width;
+    const size = [14, 11.5, 9.5].find((one) => textWidth(number, one) <= room) ?? 9.5;
+    const text = fitText(number, size, room);
+    write(canvas, text, left, y + 8, { size, color: INK, bold: true });
     if (unit !== undefined && unit !== "") {
-      write(canvas, unit, left + textWidth(text, 14) + 7, y + 8, { size: 9, color: SOFT });
+      write(canvas, unit, left + textWidth(text, size) + 7, y + 8, { size: 9, color: SOFT });
     }
     write(canvas, fitText(label, 9, width), left, y + 25, { size: 9, color: SOFT });
     y += 46;
@@ -174,8 +183,13 @@ function drawPanel(canvas: Canvas, input: ReportInput, left: number, width: numb
   y += 4;
   for (const layer of [...input.layers].reverse()) {
     if (!layer.visible || y > bottom - 20) continue;
-    write(canvas, fitText(layer.title, 11, width), left, y + 8, { size: 11, color: INK, bold: true });
-    y = drawLegend(canvas, layer.legend, left, y + 20, width, bottom) + 14;
+    const title = fitText(layer.title, 11, width - 34);
+    write(canvas, title, left, y + 8, { size: 11, color: INK, bold: true });
+    const { legend } = layer;
+    if (legend.kind === "symbols" && legend.items.length === 1 && legend.items[0]!.name === "") {
+      drawSymbol(canvas, legend.shape, legend.items[0]!.style, left + textWidth(title, 11) + 12, y - 3);
+      y += 28;
+    } else y = drawLegend(canvas, legend, left, y + 20, width, bottom) + 14;
   }
   write(canvas, fitText(`Made by ${input.createdBy}`, 8, width), left, height - MARGIN - 2, {
     size: 8,

@@ -10,7 +10,7 @@ import {
   valueAt,
 } from "../../model/features.ts";
 import { type Bounds, gridBounds } from "../../model/grid.ts";
-import type { RasterSource } from "../../model/raster.ts";
+import type { RasterSource, Rgba } from "../../model/raster.ts";
 import type { Chart, LayerOutput, Pipeline, PipelineResult } from "../../pipelines/define.ts";
 import type { RunRecord } from "../run.ts";
 import { parseColor, rampColor, SERIES, WATER } from "./colors.ts";
@@ -18,13 +18,16 @@ import { renderReport } from "./page.ts";
 import { renderPreview } from "./preview.ts";
 import { rasterLayer } from "./raster-layer.ts";
 import type { ChartSpec, Provenance, ReportInput, ReportLayer, ReportTable } from "./types.ts";
-import { orderColumn, tableBounds, textOf, vectorLayer } from "./vector-layer.ts";
+import { columnKeys, orderColumn, tableBounds, textOf, vectorLayer } from "./vector-layer.ts";
 
 /** Features of one layer that a page shows, and rows of its table. */
 const MOST_FEATURES = 50_000;
 const MOST_ROWS = 2000;
 /** Cells of the table, so that wide tables do not make the page heavy. */
 const MOST_CELLS = 60_000;
+
+/** Land that only has an outline, on a map without a raster. */
+const LAND: Rgba = [255, 255, 255, 170];
 
 type Drawn = Extract<LayerOutput, { kind: "vector" | "raster" }>;
 type Opened =
@@ -116,13 +119,14 @@ async function reportInput(
   const map = { crs, bounds: muchLarger(context, bounds) ? bounds : context };
   const keyColumn = opened.map(({ layer }) => layer.style?.idColumn).find((name) => name !== undefined);
   const notes: string[] = [];
-  const layers = await drawLayers(opened, map, keyColumn, notes);
   const tables = opened.filter((one) => one.kind === "vector" && one.output) as Extract<
     Opened,
     { kind: "vector" }
   >[];
   const csv = await tableOnly(result, record, folder);
   const main = tables[0] ?? csv;
+  const keys = main === undefined ? null : keysOf(main.table, keyColumn);
+  const layers = await drawLayers(opened, map, { keyColumn, table: main?.table, keys }, notes);
   for (const { layer, table, total } of tables) {
     if (total !== null && total > table.count)
       notes.push(`The map shows the first ${table.count} of ${total} features of ${layer.title}.`);
@@ -139,22 +143,39 @@ async function reportInput(
     summary: record.figures,
     map,
     layers,
-    table: main === undefined ? null : tableOf(main.layer.title, main.table, main.total, keyColumn),
+    table: main === undefined ? null : tableOf(main.layer.title, main.table, main.total, keys),
     charts: own,
     warnings: [...record.warnings, ...notes],
     provenance: provenanceOf(record),
   };
 }
 
+/** How rows of the table and shapes of the map know each other. */
+interface Links {
+  readonly keyColumn: string | undefined;
+  /** The table that is shown, and the key of each of its rows. */
+  readonly table: FeatureTable | undefined;
+  readonly keys: readonly string[] | null;
+}
+
+/** Units are known by their id, so that all layers of them are linked; other features by their position. */
+function keysOf(table: FeatureTable, keyColumn: string | undefined): readonly string[] {
+  const column = table.columns.find(({ name }) => name === keyColumn);
+  return column === undefined
+    ? Array.from({ length: table.count }, (_, i) => `row ${table.firstRow + i + 1}`)
+    : columnKeys(column, table.count);
+}
+
 /** Layers from the bottom: rasters, then polygons, then lines and points, each in the order they came. */
 async function drawLayers(
   opened: readonly Opened[],
   map: ReportInput["map"],
-  keyColumn: string | undefined,
+  links: Links,
   notes: string[],
 ): Promise<ReportLayer[]> {
   const drawn: ReportLayer[] = [];
   const rasters = opened.filter((one) => one.kind === "raster");
+  const covered = opened.some(({ layer }) => layer.kind === "vector" && layer.style?.by !== undefined);
   for (const [k, { layer, raster }] of rasters.entries()) {
     const made = await rasterLayer(raster, {
       id: `raster-${k}`,
@@ -162,8 +183,8 @@ async function drawLayers(
       map,
       classes: layer.style?.classes,
       ...(layer.kind === "raster" && layer.classes === true ? { categorical: true } : {}),
-      // One raster hides the others: the last one is shown first.
-      visible: k === rasters.length - 1,
+      // One raster hides the others, and coloured polygons hide them all: what is on top is shown first.
+      visible: k === rasters.length - 1 && !covered,
     });
     if (made === null) notes.push(`${layer.title} does not reach the map.`);
     else drawn.push(made);
@@ -175,11 +196,12 @@ async function drawLayers(
       title: layer.title,
       map,
       style: layer.style,
-      keyColumn,
+      keyColumn: links.keyColumn,
+      ...(table === links.table && links.keys !== null ? { keys: links.keys } : {}),
+      ...(rasters.length === 0 ? { ground: LAND } : { casing: LAND }),
     });
     return one === null ? [] : [one];
   });
-  // With a raster on the map, polygons that would hide it are drawn as outlines.
   const rank = (layer: (typeof made)[number]): number =>
     layer.legend.kind === "symbols" ? { polygon: 0, line: 1, point: 2 }[layer.legend.shape] : 0;
   made.sort((a, b) => rank(a) - rank(b));
@@ -243,7 +265,7 @@ function tableOf(
   title: string,
   table: FeatureTable,
   total: number | null,
-  keyColumn: string | undefined,
+  keys: readonly string[] | null,
 ): ReportTable {
   const columns = table.columns.filter(({ type }) => type !== "binary");
   const count = Math.min(
@@ -251,7 +273,6 @@ function tableOf(
     MOST_ROWS,
     Math.max(50, Math.floor(MOST_CELLS / Math.max(1, columns.length))),
   );
-  const key = columns.find(({ name }) => name === keyColumn);
   return {
     title,
     columns: columns.map(({ name, type }) => ({
@@ -259,7 +280,7 @@ function tableOf(
       numeric: type === "int32" || type === "int64" || type === "float64",
     })),
     rows: Array.from({ length: count }, (_, i) => columns.map((column) => cellOf(column, i))),
-    keys: key === undefined ? null : Array.from({ length: count }, (_, i) => textOf(valueAt(key, i))),
+    keys: keys === null ? null : keys.slice(0, count),
     total: Math.max(table.count, total ?? 0),
   };
 }

@@ -81,6 +81,8 @@ export interface ShapeStyle {
   readonly fill: Rgba | null;
   /** Of points. */
   readonly radius: number;
+  /** Drawn under outlines and lines, a little wider, so that they stand out from a raster. */
+  readonly casing?: Rgba | undefined;
 }
 
 export type Legend =

@@ -1,6 +1,6 @@
 import { transformer } from "../../crs/transformer.ts";
 import { sameCrs } from "../../model/crs.ts";
-import { columnNamed, type FeatureTable, type Value, valueAt } from "../../model/features.ts";
+import { type Column, columnNamed, type FeatureTable, type Value, valueAt } from "../../model/features.ts";
 import { type GeometryColumn, rowBounds, typeDimension } from "../../model/geometry.ts";
 import type { Bounds } from "../../model/grid.ts";
 import type { Rgba } from "../../model/raster.ts";
@@ -13,8 +13,14 @@ export interface VectorLayerOptions {
   readonly title: string;
   readonly map: MapView;
   readonly style?: LayerStyle | undefined;
-  /** Column by which rows of the table are linked. */
+  /** Column by which rows of the table are linked; default that of the style. */
   readonly keyColumn?: string | undefined;
+  /** Keys of the features, instead of a column. */
+  readonly keys?: readonly string[] | undefined;
+  /** Fill of polygons whose style asks for none; default: really none. */
+  readonly ground?: Rgba | undefined;
+  /** Drawn under outlines of polygons without fill; default none. */
+  readonly casing?: Rgba | undefined;
   readonly visible?: boolean | undefined;
   readonly opacity?: number | undefined;
 }
@@ -29,7 +35,7 @@ export function vectorLayer(table: FeatureTable, options: VectorLayerOptions): V
   const { style = {}, keyColumn = style.idColumn } = options;
   const geometry = moved(table, options.map);
   const shape = mainShape(geometry);
-  const styled = styleOf(table, style, shape);
+  const styled = grounded(styleOf(table, style, shape), options.ground, options.casing);
   const key = keyColumn === undefined ? undefined : columnNamed(table, keyColumn);
   return {
     kind: "vector",
@@ -38,10 +44,15 @@ export function vectorLayer(table: FeatureTable, options: VectorLayerOptions): V
     visible: options.visible ?? true,
     opacity: options.opacity ?? 1,
     geometry,
-    keys: key === undefined ? null : Array.from({ length: table.count }, (_, i) => textOf(valueAt(key, i))),
-    labels: labelsOf(table),
+    keys: options.keys ?? (key === undefined ? null : columnKeys(key, table.count)),
+    labels: labelsOf(table, style),
     ...styled,
   };
+}
+
+/** Cells of a column as keys that link the map and the table. */
+export function columnKeys(column: Column, count: number): string[] {
+  return Array.from({ length: count }, (_, i) => textOf(valueAt(column, i)));
 }
 
 /** Bounds of a table in a map's system; `null` when it has none. */
@@ -111,6 +122,21 @@ function styleOf(table: FeatureTable, style: LayerStyle, shape: Shape): Styled {
   };
 }
 
+/** Polygons without fill are given one, or a casing, as the map asks. */
+function grounded(styled: Styled, ground: Rgba | undefined, casing: Rgba | undefined): Styled {
+  const { legend } = styled;
+  if (
+    (ground === undefined && casing === undefined) ||
+    legend.kind !== "symbols" ||
+    legend.shape !== "polygon"
+  )
+    return styled;
+  const filled = (style: ShapeStyle): ShapeStyle =>
+    style.fill === null ? { ...style, fill: ground ?? null, casing } : style;
+  const items = legend.items.map(({ name, style }) => ({ name, style: filled(style) }));
+  return { ...styled, styles: styled.styles.map(filled), legend: { ...legend, items } };
+}
+
 /** The column with stream orders, if there is one: small whole numbers under a name that says so. */
 export function orderColumn(table: FeatureTable): { name: string; values: Int32Array } | null {
   for (const column of table.columns) {
@@ -129,7 +155,7 @@ function orderStyles(table: FeatureTable, name: string, values: Int32Array, styl
   const present = [...new Set(values)].sort((a, b) => a - b);
   const styles = present.map((order): ShapeStyle => {
     const share = highest === 1 ? 0.6 : Math.max(0, order - 1) / (highest - 1);
-    const width = (style.width ?? 1.2) * (0.65 + 0.5 * Math.max(0, order - 1));
+    const width = (style.width ?? 1.2) * (0.8 + 0.5 * Math.max(0, order - 1));
     return {
       stroke: order === 0 ? [150, 150, 150, 255] : rampColor(WATER, share),
       width: Math.min(6, width),
@@ -154,17 +180,27 @@ function colored(style: LayerStyle, shape: Shape, color: Rgba): ShapeStyle {
   if (shape === "line") return { stroke: color, width: style.width ?? 1.4, fill: null, radius: 3 };
   if (shape === "point") return { stroke: [255, 255, 255, 255], width: 1, fill: color, radius: 4 };
   const fill = classed ? color : parseColor(style.fill, [color[0], color[1], color[2], 60]);
-  const stroke: Rgba = classed ? [60, 60, 60, 255] : color;
+  // Outlines that can be seen on both light and dark classes.
+  const dark = 0.3 * color[0] + 0.59 * color[1] + 0.11 * color[2] < 110;
+  const stroke: Rgba = classed ? (dark ? [235, 240, 236, 255] : [60, 60, 60, 255]) : color;
   return { stroke, width: style.width ?? 1, fill, radius: 3 };
 }
 
-/** The first attributes of each feature, one a line. */
-function labelsOf(table: FeatureTable): string[] | null {
-  const columns = table.columns.filter(({ type }) => type !== "json" && type !== "binary").slice(0, 5);
+/** What is said of each feature: its id, its class, then other attributes; five at most, one a line. */
+function labelsOf(table: FeatureTable, { idColumn, by, classes = [] }: LayerStyle): string[] | null {
+  const rank = ({ name }: Column): number => (name === idColumn ? 0 : name === by ? 1 : 2);
+  const columns = table.columns
+    .filter(({ type }) => type !== "json" && type !== "binary")
+    .sort((a, b) => rank(a) - rank(b))
+    .slice(0, 5);
   if (columns.length === 0) return null;
+  const names = new Map(classes.map(({ value, name }) => [String(value), name]));
   return Array.from({ length: table.count }, (_, i) =>
     columns
-      .map((column) => ({ name: column.name, text: textOf(valueAt(column, i)) }))
+      .map((column) => {
+        const text = textOf(valueAt(column, i));
+        return { name: column.name, text: column.name === by ? (names.get(text) ?? text) : text };
+      })
       .filter(({ text }) => text !== "")
       .map(({ name, text }) => `${name}: ${text.length > 60 ? `${text.slice(0, 59)}…` : text}`)
       .join("\n"),

@@ -419,7 +419,7 @@ function* configFiles(): Generator<SampleFile> {
         Object.keys(RAIN).map((year) => [year, `landcover/LULC_${agriYear(Number(year))}.tif`]),
       ),
       units: "mws.geojson",
-      classes: LAND_COVER.map(({ value, name, color }) => ({ value, name, color: hex(color) })),
+      legend: "lulc-v3",
     }),
     about: "Configuration of the pipeline of that name",
   };
@@ -427,13 +427,6 @@ function* configFiles(): Generator<SampleFile> {
 
 function agriYear(year: number): string {
   return `${year}-07-01_${year + 1}-06-30`;
-}
-
-function hex(color: readonly number[]): string {
-  return `#${color
-    .slice(0, 3)
-    .map((part) => part.toString(16).padStart(2, "0"))
-    .join("")}`;
 }
 
 function json(value: JsonValue): string {
