@@ -2,6 +2,11 @@
  * tilth: local-first geoprocessing. Everything for local work; nothing here loads an adapter, a server, a database or
  * a queue client.
  */
+
+export { transformBounds } from "./crs/bounds.ts";
+export { toProjJson, toWkt1, toWkt2 } from "./crs/format.ts";
+export { crsFromEpsg, parseCrs } from "./crs/parse.ts";
+export { type CoordinateTransform, describeTransform, transformer } from "./crs/transformer.ts";
 export type { OutputOptions } from "./io/atomic.ts";
 export type { ByteSource } from "./io/bytes/source.ts";
 export type { WriteSummary } from "./io/feature-sink.ts";
@@ -20,6 +25,26 @@ export {
   writeFeatures,
   writeRaster,
 } from "./io/open.ts";
+export { type ClipFileOptions, clipFile } from "./jobs/files/clip.ts";
+export { type ConvertOptions, convertFile } from "./jobs/files/convert.ts";
+export { type DominantFileOptions, dominantFile } from "./jobs/files/dominant.ts";
+export { type DescribeOptions, describeFile, type FileDescription } from "./jobs/files/info.ts";
+export type { FileOptions, FileResult } from "./jobs/files/result.ts";
+export {
+  type FileProblem,
+  type ValidateOptions,
+  type ValidateResult,
+  validateFile,
+} from "./jobs/files/validate.ts";
+export { describePipeline, loadPipeline, type PipelineInfo } from "./jobs/pipelines.ts";
+export {
+  planPipeline,
+  type RunOptions,
+  type RunPlan,
+  type RunRecord,
+  type RunResult,
+  runPipeline,
+} from "./jobs/run.ts";
 export { type Crs, describeCrs, isGeographic, sameCrs } from "./model/crs.ts";
 export { GeoError, type GeoErrorCode, type GeoErrorDetails, isGeoError } from "./model/errors.ts";
 export {
@@ -71,3 +96,41 @@ export {
   type SampleType,
   type SampleValue,
 } from "./model/raster.ts";
+export {
+  type ClipFeaturesOptions,
+  type ClippedFeatures,
+  type ClipReport,
+  clipFeatures,
+} from "./operators/clip-features.ts";
+export {
+  type ClippedRaster,
+  type ClipRasterOptions,
+  type ClipRasterReport,
+  clipRaster,
+} from "./operators/clip-raster.ts";
+export {
+  type ChangeMatrix,
+  type ClassAreas,
+  type ClassInfo,
+  type DominantOptions,
+  type DominantResult,
+  dominantClass,
+} from "./operators/dominant.ts";
+export { type MemoryRasterOptions, memoryRaster } from "./operators/memory-raster.ts";
+export { type RasterizeOptions, rasterize } from "./operators/rasterize.ts";
+export { readTable } from "./operators/read-table.ts";
+export { type ReprojectedFeatures, reprojectFeatures } from "./operators/reproject-features.ts";
+export {
+  checkFeatures,
+  type GeometryProblem,
+  repairFeatures,
+  type ValidityReport,
+} from "./operators/validity.ts";
+export { filterFeatures } from "./operators/where.ts";
+export {
+  definePipeline,
+  type Pipeline,
+  type PipelineContext,
+  type PipelineResult,
+} from "./pipelines/define.ts";
+export { type Area, assetPath, layerName, validName } from "./pipelines/naming.ts";
