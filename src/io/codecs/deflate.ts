@@ -76,10 +76,14 @@ async function firstOf(bytes: Uint8Array, expected: number): Promise<Uint8Array>
   stream.end(bytes);
   const pieces: Uint8Array[] = [];
   let length = 0;
-  for await (const piece of stream as AsyncIterable<Uint8Array>) {
-    pieces.push(piece);
-    length += piece.length;
-    if (length >= expected) break; // leaving the loop destroys the stream
+  try {
+    for await (const piece of stream as AsyncIterable<Uint8Array>) {
+      pieces.push(piece);
+      length += piece.length;
+      if (length >= expected) break; // leaving the loop destroys the stream
+    }
+  } catch (error) {
+    throw new CodecError(`Deflate data is damaged (${(error as Error).message})`, { cause: error });
   }
   return exactly(Buffer.concat(pieces, length), expected);
 }

@@ -44,7 +44,7 @@ async function decompress(bytes: Uint8Array, most: number, parallel: boolean): P
     }
     if (zstdDecompressSync !== undefined) return zstdDecompressSync(bytes, options);
     const { decompress: decode } = await import("fzstd");
-    return decode(bytes);
+    return decode(smallWindow(bytes, most));
   } catch (error) {
     throw new CodecError(`ZSTD data is damaged (${(error as Error).message})`, { cause: error });
   }
@@ -74,4 +74,17 @@ function checkFrame(bytes: Uint8Array, most: number): void {
     if (window > Math.max(WINDOW_BYTES, 2 * most))
       throw new CodecError(`ZSTD data claims a window of ${window} bytes`);
   }
+}
+
+/**
+ * The frame with a window no larger than what it can hold. Encoders that do not know the length beforehand declare
+ * megabytes, which `fzstd` allocates and moves for every block; nothing can reach back further than the start.
+ */
+function smallWindow(bytes: Uint8Array, most: number): Uint8Array {
+  const single = (bytes[4]! & 0x20) !== 0;
+  const exponent = Math.max(0, Math.ceil(Math.log2(most)) - 10);
+  if (single || exponent >= bytes[5]! >> 3) return bytes;
+  const copy = new Uint8Array(bytes);
+  copy[5] = exponent << 3;
+  return copy;
 }

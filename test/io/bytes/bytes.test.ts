@@ -41,7 +41,10 @@ describe("a source of bytes", () => {
     const inner = memoryBytes(content);
     const counting: ByteSource = {
       ...inner,
-      read: (offset, length) => (asked.push(offset), inner.read(offset, length)),
+      read(offset, length) {
+        asked.push(offset);
+        return inner.read(offset, length);
+      },
     };
     const source = pagedBytes(counting, 1000, 4);
     for (const offset of [0, 10, 990, 1500, 20]) await source.read(offset, 20);
