@@ -75,6 +75,9 @@ export interface FgbColumn {
   readonly field: Field;
 }
 
+/** Offset, list of fields, table and name of a column. */
+const COLUMN_BYTES = 24;
+
 /** The header of a FlatGeobuf file. */
 export interface FgbHeader {
   /** Empty when the file does not say. */
@@ -149,7 +152,9 @@ function parseHeader(bytes: Uint8Array, url: string): FgbHeader {
   if (nodeSize === 1) throw damaged(url, 12, "its index has nodes of one child");
   const list = buffer.vector(header, fields, 7, 4);
   const length = buffer.length(list);
-  if (length > 65535) throw damaged(url, 12, `it claims ${length} columns`);
+  // A column takes this much at the least; a damaged header may name the same one again and again.
+  if (length > 65535 || COLUMN_BYTES * length > bytes.length)
+    throw damaged(url, 12, `it claims ${length} columns in ${bytes.length} bytes`);
   const columns: FgbColumn[] = [];
   for (let i = 0; i < length; i++) columns.push(parseColumn(buffer, buffer.item(list, i), i, url, warnings));
   return {

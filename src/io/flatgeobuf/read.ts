@@ -15,6 +15,8 @@ import { indexBytes, searchIndex } from "./packed-rtree.ts";
 const BATCH_ROWS = 8192;
 /** A batch ends early when it has this many vertices. */
 const BATCH_VERTICES = 1 << 20;
+/** And when it has this many cells: nulls take no room in the file, but they do in a column. */
+const BATCH_CELLS = 1 << 21;
 /** Features that an index found are read together when not more than this many bytes lie between them. */
 const GAP_BYTES = 65_536;
 /** A run of such features is cut at this length. */
@@ -151,7 +153,8 @@ async function* readBatches(
   const { bounds, fields, signal, batchSize = BATCH_ROWS } = options;
   const decoder = new FeatureDecoder(source.url, header, columns, fields, note);
   const window = new ByteWindow(source);
-  const full = (): boolean => decoder.rows >= batchSize || decoder.geometry.vertices >= BATCH_VERTICES;
+  const mostRows = Math.max(1, Math.min(batchSize, Math.floor(BATCH_CELLS / Math.max(1, columns.length))));
+  const full = (): boolean => decoder.rows >= mostRows || decoder.geometry.vertices >= BATCH_VERTICES;
   let firstRow = 0;
 
   /** Size of the feature at `offset`, which is then in the window; `ahead` bytes from there will be wanted. */

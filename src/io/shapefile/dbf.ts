@@ -1,3 +1,4 @@
+import { isAscii } from "node:buffer";
 import { GeoError } from "../../model/errors.ts";
 import { type Column, ColumnBuilder, type ColumnType, type Field } from "../../model/features.ts";
 import { readExactly } from "../bytes/read.ts";
@@ -85,8 +86,6 @@ export async function readDbfHeader(source: ByteSource, cpg: string | null): Pro
     warnings.push(
       `${source.url} claims ${claimed} records, but its ${source.size} bytes hold ${Math.floor(fits)}`,
     );
-  const text = columns.some(({ field }) => field.type === "string");
-  if (encoding.warning !== null && text) warnings.push(encoding.warning);
   return { count, start, recordBytes, columns, encoding, warnings };
 }
 
@@ -190,6 +189,8 @@ export class DbfDecoder {
     return this.#builders.map((builder, k) => {
       const column = builder.finish();
       if (column.type !== "string") return column;
+      const { warning } = this.#encoding;
+      if (warning !== null && !isAscii(column.values.bytes)) this.#note(warning);
       return { ...column, values: this.#encoding.convert(column.values, this.columns[k]!.width) };
     });
   }

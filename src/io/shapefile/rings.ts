@@ -9,7 +9,8 @@ const MANY_PAIRS = 4096;
  * As GDAL does it: clockwise rings are shells. When there is one only, the others are its holes, but for those that
  * lie apart from it altogether, which are polygons of their own (some writers turn all rings but the first around).
  * With several, a hole belongs to the smallest shell that it lies in, and a counter-clockwise ring in none is a polygon
- * of its own. A record whose largest ring runs counter-clockwise was written the wrong way round and is read so.
+ * of its own; rings without area count as counter-clockwise. A record whose largest ring runs counter-clockwise was
+ * written the wrong way round and is read so.
  *
  * @param xy      `[x0, y0, x1, y1, ...]`
  * @param starts  Ring `r` has the vertices `starts[r] .. starts[r + 1] - 1`; length at least `count + 1`.
@@ -26,7 +27,7 @@ export function organizeRings(xy: Float64Array, starts: Int32Array, count: numbe
   }
   if (areas[largest]! > 0) for (let r = 0; r < count; r++) areas[r] = -areas[r]!;
   const shells: number[] = [];
-  for (let r = 0; r < count; r++) if (!(areas[r]! > 0)) shells.push(r);
+  for (let r = 0; r < count; r++) if (areas[r]! < 0) shells.push(r);
   if (shells.length === 1) {
     for (let r = 0; r < count; r++) owner[r] = boxesMeet(boxes, shells[0]!, r) ? shells[0]! : r;
     return;
@@ -34,7 +35,7 @@ export function organizeRings(xy: Float64Array, starts: Int32Array, count: numbe
   const find = shellFinder(boxes, shells, count);
   for (let r = 0; r < count; r++) {
     owner[r] = r;
-    if (!(areas[r]! > 0)) continue;
+    if (areas[r]! < 0) continue;
     let smallest = Infinity;
     for (const shell of find(r)) {
       const size = -areas[shell]!;
