@@ -26,7 +26,7 @@ import { type CsvScan, type CsvScanOptions, scanCsv } from "./scan.ts";
 
 /** Largest UTF-16 file, which is turned into UTF-8 in memory. */
 const MAX_UTF16_BYTES = 1 << 28;
-const MAX_BATCH_VERTICES = 1 << 20;
+const MAX_BATCH_VERTICES = 1 << 15;
 const MAX_BATCH_CELLS = 1 << 21;
 
 export interface CsvOptions {
