@@ -136,7 +136,7 @@ async function reportInput(
   const own = charts.length > 0 || main === undefined ? charts : derivedCharts(main.table);
   return {
     title: pipeline.title,
-    ...(area === undefined ? {} : { subtitle: Object.values(area).reverse().join(", ") }),
+    ...(area === undefined ? {} : { subtitle: placeName(area) }),
     question: pipeline.question,
     createdBy: `tilth ${record.tilth}`,
     createdAt: record.startedAt,
@@ -148,6 +148,12 @@ async function reportInput(
     warnings: [...record.warnings, ...notes],
     provenance: provenanceOf(record),
   };
+}
+
+/** From the small to the large: block, district, state; or the project and its id. */
+function placeName(area: { readonly [key: string]: string }): string {
+  const { project, id, block, district, state } = area;
+  return (project === undefined ? [block, district, state] : [project, id]).filter(Boolean).join(", ");
 }
 
 /** How rows of the table and shapes of the map know each other. */
@@ -309,24 +315,38 @@ function toSpec({ title, unit, categories, series }: Chart): ChartSpec {
   };
 }
 
-/** A chart for runs that bring none: how many lines there are of each stream order. */
+/**
+ * A chart for runs that bring none: how many features there are of each stream order, else of each value of the
+ * first attribute that has only a few.
+ */
 function derivedCharts(table: FeatureTable): ChartSpec[] {
   const orders = orderColumn(table);
-  if (orders === null) return [];
-  const counts = new Map<number, number>();
-  for (const order of orders.values) counts.set(order, (counts.get(order) ?? 0) + 1);
-  const present = [...counts.keys()].sort((a, b) => a - b);
-  return [
-    {
-      title: "Lines by stream order",
-      unit: "lines",
-      stacked: false,
-      categories: present.map((order) => (order === 0 ? "none" : `${orders.name} ${order}`)),
-      series: [
-        { name: "lines", color: rampColor(WATER, 0.6), values: present.map((order) => counts.get(order)!) },
-      ],
-    },
-  ];
+  if (orders !== null) {
+    const names = Array.from(orders.values, (order) => (order === 0 ? "none" : `${orders.name} ${order}`));
+    return [countChart("Lines by stream order", names, rampColor(WATER, 0.6))];
+  }
+  for (const column of table.columns) {
+    if (!["string", "int32", "boolean"].includes(column.type)) continue;
+    const names = Array.from({ length: table.count }, (_, i) => textOf(valueAt(column, i)) || "none");
+    const distinct = new Set(names).size;
+    if (distinct < 2 || distinct > 12 || 2 * distinct > table.count) continue;
+    return [countChart(`Features by ${column.name}`, names, SERIES[0]!)];
+  }
+  return [];
+}
+
+function countChart(title: string, names: readonly string[], color: Rgba): ChartSpec {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  const categories = [...counts.keys()].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+  const values = categories.map((name) => counts.get(name)!);
+  return {
+    title,
+    unit: "features",
+    stacked: false,
+    categories,
+    series: [{ name: "features", color, values }],
+  };
 }
 
 function provenanceOf(record: RunRecord): Provenance {

@@ -181,7 +181,7 @@ function colored(style: LayerStyle, shape: Shape, color: Rgba): ShapeStyle {
   if (shape === "point") return { stroke: [255, 255, 255, 255], width: 1, fill: color, radius: 4 };
   const fill = classed ? color : parseColor(style.fill, [color[0], color[1], color[2], 60]);
   // Outlines that can be seen on both light and dark classes.
-  const dark = 0.3 * color[0] + 0.59 * color[1] + 0.11 * color[2] < 110;
+  const dark = 0.3 * color[0] + 0.59 * color[1] + 0.11 * color[2] < 75;
   const stroke: Rgba = classed ? (dark ? [235, 240, 236, 255] : [60, 60, 60, 255]) : color;
   return { stroke, width: style.width ?? 1, fill, radius: 3 };
 }

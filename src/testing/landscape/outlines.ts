@@ -87,7 +87,7 @@ function trace(
         col += ac;
         row += ar;
       }
-    } else if (diagonal === label && (across !== ahead || label < across)) {
+    } else if (diagonal === label && (across !== ahead || across === OUTSIDE || label < across)) {
       // Own cells touch at the corner: joined, unless the other two are joined there.
       col += ac + oc;
       row += ar + or;

@@ -92,7 +92,8 @@ function placeVillages(terrain: Terrain, side: number, numbers: Random): Village
     do name = numbers.pick(FIRST) + numbers.pick(SECOND) + numbers.pick(LAST);
     while (names.has(name));
     names.add(name);
-    const people = Math.round(260 + 3400 * numbers.next() ** 2);
+    const size = numbers.next();
+    const people = Math.round(260 + 3400 * size * size);
     code += 1 + numbers.int(4);
     villages.push({
       col: col + 0.5,
@@ -129,6 +130,7 @@ function splitRows(villages: readonly Village[], owner: Int32Array, side: number
     if (cells > 0) villageOfRow.push(k);
   }
   for (const k of [4, 11]) {
+    if (k >= count) break;
     const other = villages
       .map((_, at) => at)
       .filter((at) => at !== k && at % 5 !== 2)
