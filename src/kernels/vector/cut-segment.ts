@@ -121,7 +121,8 @@ function meet(
   else if (d === 0) push(out, along(ax, ay, bx, by, dx, dy), dx, dy);
   else {
     const t = a / (a - b);
-    push(out, t, ax + t * (bx - ax), ay + t * (by - ay));
+    // On an edge along an axis the crossing has its coordinate, so that a cut to a box ends on the box.
+    push(out, t, cx === dx ? cx : ax + t * (bx - ax), cy === dy ? cy : ay + t * (by - ay));
   }
 }
 
