@@ -29,7 +29,7 @@ export interface FeatureSink {
  * and the error passed on. The source stays open. Memory: one batch, and what the sink keeps.
  */
 export async function pipeFeatures(
-  source: FeatureSource,
+  source: Pick<FeatureSource, "batches">,
   sink: FeatureSink,
   options: BatchOptions = {},
 ): Promise<WriteSummary> {

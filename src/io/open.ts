@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
 import { GeoError } from "../model/errors.ts";
 import {
@@ -14,7 +14,7 @@ import {
 import type { RasterSource } from "../model/raster.ts";
 import { checkOutput, type OutputOptions, outputError, temporaryBeside, writeAtomically } from "./atomic.ts";
 import type { ByteSource } from "./bytes/source.ts";
-import type { FeatureSink, WriteSummary } from "./feature-sink.ts";
+import { type FeatureSink, pipeFeatures, type WriteSummary } from "./feature-sink.ts";
 import type { GeoTiffSource } from "./geotiff/read.ts";
 import type { CogOptions, WriteResult } from "./geotiff/write.ts";
 import { readError } from "./read-errors.ts";
@@ -79,7 +79,7 @@ async function openAs(
     case "geojsonseq":
       return (await import("./geojson/read.ts")).openGeoJsonSeq(bytes);
     case "csv":
-      return (await import("./csv/read.ts")).openCsv(bytes);
+      return (await import("./csv/read.ts")).openCsv(bytes, { csvt: await siblingText(bytes.url, ".csvt") });
     case "kml":
       return (await import("./kml/read.ts")).openKml(bytes, options);
     case "flatgeobuf":
@@ -100,6 +100,18 @@ async function openAs(
       return await openZipped(bytes, options);
     case "geotiff":
       throw wrongKind(bytes.url, format, "a vector layer");
+  }
+}
+
+/** Text of the small file beside a local one, with another ending; `undefined` when there is none. */
+async function siblingText(url: string, ending: string): Promise<string | undefined> {
+  if (/^[a-z]+:\/\//i.test(url)) return undefined;
+  const path = `${url.slice(0, url.length - extname(url).length)}${ending}`;
+  try {
+    const { size } = await stat(path);
+    return size > 1 << 20 ? undefined : await readFile(path, "utf8");
+  } catch {
+    return undefined;
   }
 }
 
@@ -311,24 +323,25 @@ function creatorFor(path: string): Creator {
   }
 }
 
+/** Write a source into a sink, counting. */
 async function pour(
   source: FeatureSource,
   sink: FeatureSink,
   options: WriteFeaturesOptions,
 ): Promise<WriteSummary> {
-  let written = 0;
-  try {
-    for await (const batch of source.batches(options)) {
-      options.signal?.throwIfAborted();
-      await sink.write(batch);
-      written += batch.count;
-      options.onProgress?.(written);
-    }
-  } catch (error) {
-    await sink.abort();
-    throw error;
-  }
-  return await sink.close();
+  const { onProgress, ...read } = options;
+  if (onProgress === undefined) return await pipeFeatures(source, sink, read);
+  const counted: Pick<FeatureSource, "batches"> = {
+    async *batches(wanted) {
+      let written = 0;
+      for await (const batch of source.batches(wanted)) {
+        yield batch;
+        written += batch.count;
+        onProgress(written);
+      }
+    },
+  };
+  return await pipeFeatures(counted, sink, read);
 }
 
 /** A Shapefile is a set of files: written in a folder beside its final place, then moved in, `.shp` last. */
