@@ -1,5 +1,5 @@
 import { constants, existsSync, rmSync } from "node:fs";
-import { copyFile, mkdtemp, open, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdtemp, open, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -46,35 +46,28 @@ export interface OpenSqliteOptions {
  */
 export async function openSqlite(path: string, options: OpenSqliteOptions = {}): Promise<Sqlite> {
   const writeAhead = await checkHeader(path);
-  const folder = await privateFolder();
-  const cleanUp = (): Promise<void> => removeFolder(folder);
+  const pending = (await hasBytes(`${path}-wal`)) || (await hasBytes(`${path}-journal`));
+  const native = options.driver === "node-sqlite3-wasm" ? null : loadNative();
+  const copied = writeAhead || pending;
+  // The native engine locks inside the file's own descriptor and needs no folder to read a file as it is.
+  const folder = copied || native === null ? await privateFolder() : null;
+  const cleanUp = async (): Promise<void> => {
+    if (folder !== null) await removeFolder(folder);
+  };
+  let database: Sqlite | null = null;
   try {
-    const pending = (await hasBytes(`${path}-wal`)) || (await hasBytes(`${path}-journal`));
-    const inside = join(folder, "db");
-    const native = options.driver === "node-sqlite3-wasm" ? null : loadNative();
-    let database: Sqlite;
-    if (writeAhead || pending) {
-      await copyFile(path, inside, constants.COPYFILE_FICLONE);
-      for (const suffix of ["-wal", "-journal"]) {
-        if (await hasBytes(path + suffix)) await copyFile(path + suffix, inside + suffix);
-      }
-      database =
-        native !== null ? openNative(native, inside, false, cleanUp) : openWasm(inside, false, cleanUp);
-    } else if (native !== null) database = openNative(native, path, true, cleanUp);
-    else database = openWasm(await linkInto(folder, path), true, cleanUp);
-    try {
-      // Exclusive: needed for write-ahead mode without shared memory, and saves a lock per statement.
-      if (database.driver !== "node:sqlite" || writeAhead || pending) {
-        database.exec("PRAGMA locking_mode = EXCLUSIVE");
-      }
-      database.exec("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON");
-      database.all("SELECT count(*) AS n FROM sqlite_master");
-      return database;
-    } catch (error) {
-      await database.close();
-      throw error;
-    }
+    const place =
+      folder === null ? path : copied ? await copyInto(folder, path) : await linkInto(folder, path);
+    database =
+      native === null ? openWasm(place, !copied, cleanUp) : openNative(native, place, !copied, cleanUp);
+    // Exclusive: needed for write-ahead mode without shared memory, and saves a lock per statement. Both only
+    // concern the private copy or link.
+    if (folder !== null) database.exec("PRAGMA locking_mode = EXCLUSIVE");
+    database.exec("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON");
+    database.all("SELECT count(*) AS n FROM sqlite_master");
+    return database;
   } catch (error) {
+    await database?.close().catch(() => {});
     await cleanUp();
     throw sqliteError(path, readError(path, error));
   }
@@ -203,7 +196,15 @@ const folders = new Set<string>();
 let watching = false;
 
 async function privateFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "tilth-"));
+  const parent = tmpdir();
+  const folder = await mkdtemp(join(parent, "tilth-")).catch((error: unknown) => {
+    throw new GeoError(
+      "OUTPUT_FAILED",
+      `no folder can be made in ${parent}, which SQLite needs for its locks`,
+      { path: parent, reason: String((error as NodeJS.ErrnoException).code) },
+      { cause: error, hint: "Set TMPDIR to a folder that can be written to." },
+    );
+  });
   folders.add(folder);
   if (!watching) {
     watching = true;
@@ -217,6 +218,17 @@ async function privateFolder(): Promise<string> {
 async function removeFolder(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   folders.delete(folder);
+}
+
+/** A copy of `path`, and of the changes beside it, that may be written to. */
+async function copyInto(folder: string, path: string): Promise<string> {
+  const copy = join(folder, "db");
+  for (const suffix of ["", "-wal", "-journal"]) {
+    if (suffix !== "" && !(await hasBytes(path + suffix))) continue;
+    await copyFile(path + suffix, copy + suffix, constants.COPYFILE_FICLONE);
+    await chmod(copy + suffix, 0o600);
+  }
+  return copy;
 }
 
 /**

@@ -429,6 +429,8 @@ class BatchBuilder {
     readonly cell: string;
     readonly builder: ColumnBuilder;
   }[];
+  /** Columns that have been warned about. */
+  readonly #warned = new Set<string>();
   #ids: (string | number | null)[] = [];
   #bytes = 0;
 
@@ -463,6 +465,8 @@ class BatchBuilder {
       if (typeof value === "string" || value instanceof Uint8Array) this.#bytes += value.length;
       if (!pushCell(builder, field.type, value)) {
         builder.pushNull();
+        if (this.#warned.has(field.name)) continue;
+        this.#warned.add(field.name);
         const shown = value instanceof Uint8Array ? "bytes" : `"${String(value).slice(0, 40)}"`;
         this.#warn(
           `column "${field.name}" (${field.type}) holds values of other types, read as null; the first is ${shown} in ${this.#where(position)}`,

@@ -12,7 +12,6 @@ import {
 import { GEOMETRY_NAMES, type GeometryColumn, rowBounds } from "../../model/geometry.ts";
 import { outputError } from "../atomic.ts";
 import type { FeatureSink, WriteSummary } from "../feature-sink.ts";
-import { isoDate, isoTime } from "../flatgeobuf/iso-time.ts";
 import { hilbertOrder } from "../hilbert.ts";
 import {
   createSqlite,
@@ -22,6 +21,7 @@ import {
   type SqlStatement,
   type SqlValue,
 } from "../sqlite.ts";
+import { isoDate, isoTime } from "../text/iso-time.ts";
 import { declaredType } from "./columns.ts";
 import { writeGeometry } from "./geometry.ts";
 import { RtreeBuilder } from "./rtree.ts";
