@@ -28,6 +28,8 @@ import { type Page, PageReader } from "./pages.ts";
 const BATCH_ROWS = 8192;
 /** A batch ends early when it has this many vertices. */
 const BATCH_VERTICES = 1 << 20;
+/** Memory of one value inside lists while they are put together, by estimate. */
+const NESTED_VALUE_BYTES = 64;
 
 /**
  * Open a GeoParquet file (1.0, 1.1, or with Parquet's own GEOMETRY and GEOGRAPHY types), or a plain Parquet table.
@@ -466,6 +468,19 @@ class BatchReader {
     const { leaf, index } = column.leaves[k]!;
     const { chunk, info } = chunkOf(group, index, leaf, this.#source);
     const limit = memoryLimit(this.#source.size);
+    if (isNested(column) && chunk.values > limit / NESTED_VALUE_BYTES) {
+      throw new GeoError(
+        "LIMIT",
+        `${this.#source.url}: column "${column.name}" holds ${chunk.values} values in one row group, too many for a file of its size`,
+        {
+          what: `column "${column.name}"`,
+          needed: chunk.values * NESTED_VALUE_BYTES,
+          allowed: limit,
+          path: this.#source.url,
+        },
+        { hint: "Leave the column out, or write the file with smaller row groups." },
+      );
+    }
     let decompress = this.#decompressors.get(info.codec);
     if (decompress === undefined) {
       decompress = await decompressorOf(info.codec, limit);
