@@ -29,17 +29,19 @@ export function overlay(
   if (left.length === 0)
     return { polygons: operation === "union" || operation === "xor" ? right : [], rung: 0 };
   if (right.length === 0) return { polygons: operation === "intersection" ? [] : left, rung: 0 };
-  return climb([left, right], ([a, b]) => OPERATIONS[operation](a!, b!));
+  return climb([left, right], 0, ([a, b]) => OPERATIONS[operation](a!, b!));
 }
 
 /**
  * Polygons rebuilt so that they are valid. Each ring stands for the area that it winds around; the rings of a polygon
  * combine by the even-odd rule, so holes are taken out and what of a hole lies outside its shell becomes a part of
  * its own, as GEOS's linework method does; the polygons are then united. `null` on failure.
+ *
+ * @param from  Rung of the ladder to start at.
  */
-export function rebuild(polygons: readonly Rings[]): Overlay | null {
+export function rebuild(polygons: readonly Rings[], from: number = 0): Overlay | null {
   // Rings are combined one by one: symmetric difference is the even-odd rule.
-  return climb([polygons], ([given]) => {
+  return climb([polygons], from, ([given]) => {
     let sum: Rings[] = [];
     for (const rings of given!) {
       let polygon: Rings[] = [];
@@ -54,12 +56,16 @@ export function rebuild(polygons: readonly Rings[]): Overlay | null {
   });
 }
 
-function climb(inputs: readonly (readonly Rings[])[], run: (inputs: Rings[][]) => unknown): Overlay | null {
+function climb(
+  inputs: readonly (readonly Rings[])[],
+  from: number,
+  run: (inputs: Rings[][]) => unknown,
+): Overlay | null {
   let size = 0;
   for (const polygons of inputs)
     for (const rings of polygons)
       for (const ring of rings) for (const [x, y] of ring) size = Math.max(size, Math.abs(x), Math.abs(y));
-  for (let rung = 0; rung <= GRIDS.length; rung++) {
+  for (let rung = from; rung <= GRIDS.length; rung++) {
     const grid = rung === 0 ? 0 : 2 ** (Math.ceil(Math.log2(size || 1)) + GRIDS[rung - 1]!);
     const given = inputs.map((polygons) =>
       grid === 0 ? polygons.slice() : polygons.map((p) => snapped(p, grid)),
