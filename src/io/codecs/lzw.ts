@@ -67,7 +67,7 @@ function decodeNew(bytes: Uint8Array, expected: number): Uint8Array {
       previous = to;
       previousLength = count;
       // Byte by byte and forward: a code that was entered just now overlaps its own copy by one byte.
-      const end = to + count < expected ? to + count : expected;
+      const end = Math.min(expected, to + count);
       while (to < end) out[to++] = out[from++]!;
     }
     // "Early change": the width grows one code before the table needs it.

@@ -61,7 +61,7 @@ export type { GeoTiffInfo, GeoTiffOptions, MaskKind } from "./types.ts";
  * `read`, so that the header of such a file can still be shown.
  */
 export async function openGeoTiff(bytes: ByteSource, options: GeoTiffOptions = {}): Promise<GeoTiffSource> {
-  const paged = pagedBytes(bytes);
+  const paged = pagedBytes(bytes, /^https?:/i.test(bytes.url) ? 65_536 : 16_384);
   const header = await readTiffHeader(paged);
   const warnings: string[] = [];
   const budget = readBudget(bytes);
