@@ -1,6 +1,11 @@
 /** Text that is safe in HTML, between tags and inside quoted attributes. */
 export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"'`]/g, (char) => ENTITIES[char]!).replace(CONTROLS, "\u{fffd}");
+  return cleanText(text).replace(/[&<>"'`]/g, (char) => ENTITIES[char]!);
+}
+
+/** Text without characters that cannot be seen but change how the rest reads. */
+export function cleanText(text: string): string {
+  return text.replace(CONTROLS, "\u{fffd}");
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {
@@ -16,9 +21,10 @@ const ENTITIES: Readonly<Record<string, string>> = {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
 const CONTROLS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u202a-\u202e\u2066-\u2069]/g;
 
-/** JSON that is safe inside a `<script>` element. */
+/** JSON that is safe inside a `<script>` element; its text is cleaned as {@link escapeHtml} does, so that both agree. */
 export function scriptJson(value: unknown): string {
-  return JSON.stringify(value).replace(
+  const json = JSON.stringify(value, (_, one: unknown) => (typeof one === "string" ? cleanText(one) : one));
+  return json.replace(
     /[<>&\u2028\u2029]/g,
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );

@@ -202,9 +202,9 @@ function render(){
 if(table){
   $("#find").addEventListener("input",function(){limit=100;order();render()});
   $("#more").addEventListener("click",function(){limit+=400;render()});
-  $$("thead button").forEach(function(b,c){b.addEventListener("click",function(){
+  $$("#scroll thead button").forEach(function(b,c){b.addEventListener("click",function(){
     down=sortBy===c?!down:false;sortBy=c;order();render();
-    $$("thead th").forEach(function(th,i){
+    $$("#scroll thead th").forEach(function(th,i){
       if(i===c)th.setAttribute("aria-sort",down?"descending":"ascending");else th.removeAttribute("aria-sort");
       $("span",th).textContent=i===c?(down?" \\u25be":" \\u25b4"):"";
     });

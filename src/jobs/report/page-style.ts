@@ -56,9 +56,9 @@ button:focus-visible,input:focus-visible,summary:focus-visible,.scroll:focus-vis
 table{border-collapse:separate;border-spacing:0;width:100%;font-size:13.5px;font-variant-numeric:tabular-nums}
 th,td{padding:6px 10px;text-align:left;border-bottom:1px solid var(--line);white-space:nowrap;max-width:320px;overflow:hidden;text-overflow:ellipsis}
 thead th{position:sticky;top:0;background:var(--card);z-index:1;padding:0}
-thead button{border:0;background:none;width:100%;text-align:inherit;font-weight:650;padding:8px 10px;border-radius:0;white-space:nowrap}
+thead button{border:0;background:none;width:100%;text-align:inherit;font-weight:650;padding:8px 10px;border-radius:0;white-space:nowrap;overflow:hidden;text-overflow:ellipsis}
 .num{text-align:right}
-#scroll th:first-child,#scroll td:first-child{position:sticky;left:0;background:var(--card)}
+#scroll th:first-child,#scroll td:first-child{position:sticky;left:0;background:var(--card);max-width:min(320px,38vw)}
 #scroll th:first-child{z-index:2}
 tbody tr[tabindex]{cursor:pointer}
 #scroll tbody tr[tabindex]:hover td{background:var(--accent-soft)}
