@@ -120,7 +120,13 @@ function positive(key: string, text: string): number {
 /** Metres per unit of a projected PROJ string (`+to_meter`, `+units`), default 1. */
 export function linearFactor(words: ProjWords): number {
   const factor = words.get("to_meter");
-  if (factor !== undefined) return fraction(factor);
+  if (factor !== undefined) {
+    const value = fraction(factor);
+    if (value > 0 && Number.isFinite(value)) return value;
+    throw new GeoError("CRS_UNKNOWN", `+to_meter=${factor} in a PROJ string is not a length above 0`, {
+      crs: `+to_meter=${factor}`,
+    });
+  }
   const units = words.get("units");
   if (units === undefined) return 1;
   const unit = PROJ_UNITS[units];

@@ -302,5 +302,5 @@ function choose(candidates: readonly (DatumOperation | null)[], lon: number, lat
         best = c;
     }
   }
-  return best < 0 ? 0 : best;
+  return Math.max(0, best);
 }
