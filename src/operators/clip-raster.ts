@@ -65,8 +65,9 @@ export interface ClippedRaster extends RasterSource {
  */
 const EDGE_TOLERANCE = 1e-6;
 
-/** Rows whose mask is made at a time when pixels are counted. */
+/** Size of the windows in which pixels are counted. */
 const COUNT_ROWS = 512;
+const COUNT_COLUMNS = 8192;
 
 /**
  * Cut a raster to a region. The result lies on the grid of the source: a whole number of columns and rows
@@ -174,12 +175,10 @@ function countInside(mask: PixelMask, met: Window, signal: AbortSignal | undefin
   for (let row = met.row; row < met.row + met.height; row += COUNT_ROWS) {
     signal?.throwIfAborted();
     const height = Math.min(COUNT_ROWS, met.row + met.height - row);
-    // Strips of limited width bound the mask in memory, whatever the raster's.
-    for (let col = met.col; col < met.col + met.width; col += 8192) {
-      const width = Math.min(8192, met.col + met.width - col);
-      const part = mask.window({ col, row, width, height });
-      if (part === "all") count += width * height;
-      else if (part !== "none") for (let i = 0; i < part.length; i++) count += part[i]!;
+    // Windows of limited width bound the memory, whatever the raster's.
+    for (let col = met.col; col < met.col + met.width; col += COUNT_COLUMNS) {
+      const width = Math.min(COUNT_COLUMNS, met.col + met.width - col);
+      count += mask.count({ col, row, width, height });
     }
   }
   return count;

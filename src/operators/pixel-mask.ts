@@ -1,4 +1,4 @@
-import { maskWindow, scanRuns } from "../kernels/raster/rasterize.ts";
+import { countPixels, maskWindow, scanRuns } from "../kernels/raster/rasterize.ts";
 import { type PixelRule, prepareShapes } from "../kernels/raster/shapes.ts";
 import { coverageWindow } from "../kernels/zonal/coverage.ts";
 import { GeoError } from "../model/errors.ts";
@@ -15,6 +15,8 @@ export type Pixels = PixelRule | `coverage:${number}`;
 export interface PixelMask {
   /** 1 inside, 0 outside, row-major; one word when the whole window is one of them. */
   window(window: Window): Uint8Array | "all" | "none";
+  /** Pixels inside. */
+  count(window: Window): number;
 }
 
 /**
@@ -23,26 +25,37 @@ export interface PixelMask {
 export function pixelMask(geometry: GeometryColumn, grid: Grid, pixels: Pixels): PixelMask {
   if (pixels === "center" || pixels === "all-touched") {
     const shapes = prepareShapes(geometry, grid, pixels);
-    return { window: (window) => maskWindow(shapes, window) };
+    return {
+      window: (window) => maskWindow(shapes, window),
+      count: (window) => countPixels(shapes, window),
+    };
   }
   const share = coverageShare(pixels);
   const shapes = prepareShapes(geometry, grid, "all-touched");
-  return {
+  const mask: PixelMask = {
     window(window) {
       // Most windows of a large raster lie wholly outside or inside; runs tell without a number per pixel.
       if (scanRuns(shapes, window).count === 0) return "none";
       const coverage = coverageWindow(shapes, window);
-      const mask = new Uint8Array(coverage.length);
+      const out = new Uint8Array(coverage.length);
       let inside = 0;
-      for (let i = 0; i < mask.length; i++) {
+      for (let i = 0; i < out.length; i++) {
         if (coverage[i]! >= share) {
-          mask[i] = 1;
+          out[i] = 1;
           inside++;
         }
       }
-      return inside === 0 ? "none" : inside === mask.length ? "all" : mask;
+      return inside === 0 ? "none" : inside === out.length ? "all" : out;
+    },
+    count(window) {
+      const part = mask.window(window);
+      if (typeof part === "string") return part === "all" ? window.width * window.height : 0;
+      let count = 0;
+      for (let i = 0; i < part.length; i++) count += part[i]!;
+      return count;
     },
   };
+  return mask;
 }
 
 /** The number in `"coverage:F"`. */

@@ -93,6 +93,15 @@ describe("clipRaster", () => {
     expect(clipped.report.warnings.join()).toContain("all-touched");
   });
 
+  it("counts pixels of overlapping polygons once", async () => {
+    const region = tableOf(
+      "POLYGON ((0 0, 3 0, 3 3, 0 3, 0 0))",
+      "POLYGON ((1 1, 4 1, 4 4, 1 4, 1 1))",
+      "POLYGON ((1 2, 2 2, 2 4, 1 4, 1 2))",
+    );
+    expect((await clipRaster(counted("uint8", 0), region)).report.pixelsInside).toBe(14);
+  });
+
   it("refuses a region beside the raster", async () => {
     const beside = tableOf("POLYGON ((10 10, 11 10, 11 11, 10 10))");
     await expect(clipRaster(counted(), beside)).rejects.toMatchObject({ code: "NO_OVERLAP" });
@@ -167,6 +176,8 @@ describe("clipRaster", () => {
           }
           const tiled = await clipRaster(make(tile), region, { ...options, memory: 100 });
           const expected = (await whole.read(fullWindow(whole.grid))).bands[0]!;
+          const kept = [...(expected as Int16Array)].filter((value) => value !== -1).length;
+          expect(whole.report.pixelsInside).toBe(kept);
           for (const window of tileWindows(tiled.grid, step)) {
             const { bands } = await tiled.read(window);
             for (let i = 0; i < window.width * window.height; i++) {

@@ -1,9 +1,9 @@
-import { type GeometryColumn, MULTI_POLYGON } from "../../model/geometry.ts";
-import { GeometryBuilder } from "../../model/geometry-builder.ts";
+import type { GeometryColumn } from "../../model/geometry.ts";
+import type { GeometryBuilder } from "../../model/geometry-builder.ts";
 import { nearPart, type Rings } from "./near-part.ts";
-import { type Overlay, overlay, rebuild, ringsArea } from "./overlay-polyclip.ts";
+import { overlay, ringsArea } from "./overlay-polyclip.ts";
 import type { PreparedRegion } from "./region.ts";
-import { findInvalid } from "./validity.ts";
+import { settled } from "./settle.ts";
 
 /** Share of a polygon's area below which a difference is rounding. */
 const NOTHING = 1e-12;
@@ -60,39 +60,6 @@ export function clipPolygonPart(
       return { polygons: [rings], whole: true, rung: result.rung };
   }
   return { whole: false, ...settled(result) };
-}
-
-/** Rungs that {@link settled} climbs at the most; two settle every polygon of the JTS robustness suite. */
-const ROUNDS = 5;
-
-/**
- * Polygons whose rings do not cross. The overlay computes crossings in many digits and rounds them at the end, which
- * may push an edge over a vertex that it passed closely; uniting the rounded polygons once more, if need be on a grid,
- * puts a vertex there.
- */
-function settled({ polygons, rung }: Overlay): Overlay {
-  let current: Overlay = { polygons, rung };
-  for (let round = 0; round < ROUNDS; round++) {
-    if (current.polygons.length === 0 || findInvalid(columnOf(current.polygons), 0) === null) break;
-    const again = rebuild(current.polygons, round);
-    if (again === null) break;
-    current = { polygons: again.polygons, rung: Math.max(rung, again.rung) };
-  }
-  return current;
-}
-
-function columnOf(polygons: readonly Rings[]): GeometryColumn {
-  const builder = new GeometryBuilder();
-  builder.begin(MULTI_POLYGON);
-  for (const rings of polygons) {
-    builder.part();
-    for (const ring of rings) {
-      builder.ring();
-      for (const [x, y] of ring) builder.vertex(x, y);
-    }
-  }
-  builder.end();
-  return builder.finish();
 }
 
 /**

@@ -2,6 +2,7 @@ import type { GeometryColumn } from "../../model/geometry.ts";
 import { partRings } from "./clip-polygon.ts";
 import type { Rings } from "./near-part.ts";
 import { type Overlay, rebuild } from "./overlay-polyclip.ts";
+import { settled } from "./settle.ts";
 
 /**
  * Valid polygons for the polygon parts `first .. end - 1`: rings are closed, vertices that are not finite and rings
@@ -22,5 +23,6 @@ export function repairPolygons(column: GeometryColumn, first: number, end: numbe
     }
     if (rings.length > 0) polygons.push(rings);
   }
-  return rebuild(polygons);
+  const rebuilt = rebuild(polygons);
+  return rebuilt === null ? null : settled(rebuilt);
 }
