@@ -98,11 +98,17 @@ def shifts(code):
         accuracy = "" if accuracy is None or accuracy < 0 else number(accuracy)
         name = " + ".join(n for n in name.split(" + ") if not n.startswith("axis order change"))
         offshore = "o" if "- offshore" in area.name else ""
+        steps = steps_of(definition) if definition else None
         if grids or "grid" in definition:
             names = sorted({g for g in set(grids) | set(re.findall(r"grids=(\S+)", definition)) if g})
-            out.append("~".join((accuracy, box, "g" + offshore, ",".join(names), name)))
+            if not steps or "g" not in steps.lower():
+                # PROJ gives no pipeline without the file. One grid alone is a shift by itself; the rest are only named.
+                if len(names) == 1 and " + " not in name:
+                    steps = ("G" if name.startswith("Inverse of") else "g") + names[0]
+                else:
+                    steps = ";".join("?" + n for n in names)
+            out.append("~".join((accuracy, box, "g" + offshore, steps, name)))
             continue
-        steps = steps_of(definition)
         if steps is None:
             print(f"{code}: not understood: {definition}", file=sys.stderr)
             continue
@@ -112,7 +118,7 @@ def shifts(code):
 
 def steps_of(definition):
     """Pipeline to tokens: c and u to and from geocentric, h and m Helmert with and without a pivot, o an offset of
-    latitude and longitude, z height set to 0; capitals are inverses. Rotations follow the position vector."""
+    latitude and longitude, g a grid, z height set to 0; capitals are inverses. Rotations follow the position vector."""
     found = []
     for step in re.split(r"\bstep\b", definition.replace("proj=pipeline", "", 1)):
         words = dict(w.split("=", 1) if "=" in w else (w, "") for w in step.split())
@@ -131,6 +137,8 @@ def steps_of(definition):
             n = 10 if kind == "molobadekas" else 7 if any(v[3:7]) else 3
             letter = "m" if n == 10 else "h"
             found.append((letter.upper() if inverse else letter) + ",".join(number(a) for a in v[:n]))
+        elif kind == "hgridshift" and "," not in words["grids"] and "t_epoch" not in words:
+            found.append(("G" if inverse else "g") + words["grids"].removeprefix("@"))
         elif kind == "geogoffset":
             found.append(("O" if inverse else "o") + f"{words.get('dlat', 0)},{words.get('dlon', 0)}")
         else:

@@ -1,3 +1,4 @@
+import { gridShift } from "./grids.ts";
 import type { EllipsoidShape } from "./proj-string.ts";
 import { PROJ_ELLIPSOIDS } from "./proj-string.ts";
 import { findLine } from "./table.ts";
@@ -10,6 +11,7 @@ export type ShiftStep =
   | { readonly kind: "to-geocentric" | "from-geocentric"; readonly a: number; readonly es: number }
   | { readonly kind: "helmert"; readonly inverse: boolean; readonly values: readonly number[] }
   | { readonly kind: "offset"; readonly inverse: boolean; readonly lon: number; readonly lat: number }
+  | { readonly kind: "grid"; readonly inverse: boolean; readonly grid: string }
   | { readonly kind: "drop-height" };
 
 /** A way from one datum to WGS 84, as PROJ's database has it. */
@@ -20,8 +22,10 @@ export interface DatumOperation {
   readonly area: DegreeBox;
   /** Small offshore areas never replace an operation that is as good. */
   readonly offshore: boolean;
-  /** Grid files the operation needs; then there are no steps. */
+  /** Grid files the operation needs. */
   readonly grids: readonly string[];
+  /** False when the table cannot say what to do with the grids. */
+  readonly computable: boolean;
   readonly steps: readonly ShiftStep[];
 }
 
@@ -32,14 +36,16 @@ export function datumOperations(key: string): readonly DatumOperation[] {
   return line[1]!.split("|").map((text) => {
     const [accuracy = "", area = "", flags = "", steps = "", name = ""] = text.split("~");
     const [west, south, east, north] = area.split(",").map(Number);
-    const grid = flags.includes("g");
+    const tokens = steps === "" ? [] : steps.split(";");
+    const computable = !tokens.some((token) => token.startsWith("?"));
     return {
       name,
       accuracy: accuracy === "" ? null : Number(accuracy),
       area: [west!, south!, east!, north!],
       offshore: flags.includes("o"),
-      grids: grid ? steps.split(",") : [],
-      steps: grid || steps === "" ? [] : steps.split(";").map(parseStep),
+      grids: tokens.filter((token) => /^[gG?]/.test(token)).map((token) => token.slice(1)),
+      computable,
+      steps: computable ? tokens.map(parseStep) : [],
     };
   });
 }
@@ -61,6 +67,9 @@ function parseStep(token: string): ShiftStep {
         inverse: token[0] === "H" || token[0] === "M",
         values: rest.split(",").map(Number),
       };
+    case "g":
+    case "G":
+      return { kind: "grid", inverse: token[0] === "G", grid: rest };
     case "o":
     case "O": {
       const [lat, lon] = rest.split(",").map(Number);
@@ -160,6 +169,8 @@ function compile(step: ShiftStep): (p: Point3) => void {
       return fromGeocentric(step.a, step.es);
     case "helmert":
       return helmert(step.values, step.inverse);
+    case "grid":
+      return gridShift(step.grid, step.inverse);
     case "offset": {
       const sign = step.inverse ? -1 : 1;
       const lon = sign * step.lon * ARC_SECOND;

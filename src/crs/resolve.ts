@@ -92,6 +92,7 @@ function resolveDatum(crs: Crs, words: ProjWords, sphericalMercator: boolean): R
           area: WORLD,
           offshore: false,
           grids: [],
+          computable: true,
           steps: helmertSteps(shape, values),
         },
       ],
@@ -116,7 +117,8 @@ function resolveDatum(crs: Crs, words: ProjWords, sphericalMercator: boolean): R
                 area: WORLD,
                 offshore: false,
                 grids: needed,
-                steps: [],
+                computable: needed.length === 1,
+                steps: needed.map((grid) => ({ kind: "grid" as const, inverse: false, grid })),
               },
             ],
     };

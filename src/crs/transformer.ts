@@ -11,6 +11,7 @@ import {
   inverseSteps,
   type ShiftStep,
 } from "./datum.ts";
+import { hasGrid } from "./grids.ts";
 import { parseCrs } from "./parse.ts";
 import { makeProjection, type Projection } from "./projection.ts";
 import { type ResolvedCrs, resolveCrs } from "./resolve.ts";
@@ -127,11 +128,16 @@ function encoder(system: ResolvedCrs): Pass {
   const meridian = primeMeridian * DEGREE;
   if (geographic) {
     const scale = factor * DEGREE;
+    const middle = system.words.get("lon_wrap");
+    const wrapAround = middle === undefined ? Number.NaN : Number(middle) / factor;
+    const turn = 360 / factor;
     return (xy, stride) => {
       for (let i = 0; i + 1 < xy.length; i += stride) {
         const lat = xy[i + 1]!;
         const good = Math.abs(lat) <= Math.PI / 2 + 1e-12;
-        xy[i] = good ? (xy[i]! - meridian) / scale : Number.NaN;
+        let lon = (xy[i]! - meridian) / scale;
+        if (!Number.isNaN(wrapAround)) lon -= turn * Math.floor((lon - wrapAround + turn / 2) / turn);
+        xy[i] = good ? lon : Number.NaN;
         xy[i + 1] = good ? lat / scale : Number.NaN;
       }
       fix?.(xy, stride);
@@ -221,18 +227,16 @@ interface Leg {
 function planLeg(system: ResolvedCrs, area: DegreeBox | null, fromWgs84: boolean): Leg {
   const { datum } = system;
   const near = datum.operations.filter((op) => area === null || boxesMeet(op.area, area));
-  const usable = near.filter((op) => op.grids.length === 0);
+  const usable = near.filter((op) => op.computable && op.grids.every(hasGrid));
   // Where no operation covers all of the area, points outside all of them keep their longitude and latitude.
   const covered = usable.some((op) => area !== null && boxContains(op.area, area));
-  const candidates: (DatumOperation | null)[] =
-    covered || (datum.operations.length === 1 && usable.length === 1 && area === null)
-      ? usable
-      : [...usable, null];
+  const candidates: (DatumOperation | null)[] = covered ? usable : [...usable, null];
   const best = usable[0] ?? null;
   const accuracy = best === null ? null : best.accuracy;
   const better = near.filter(
     (op) =>
       op.grids.length > 0 &&
+      !usable.includes(op) &&
       (best === null || (op.accuracy !== null && (best.accuracy === null || op.accuracy < best.accuracy))),
   );
   const needsGrid = [...new Set(better.flatMap((op) => op.grids))];
@@ -270,21 +274,41 @@ function stageOf(candidates: readonly (DatumOperation | null)[], fromWgs84: bool
   );
   if (steps.every((list) => list.length === 0)) return null;
   if (candidates.length === 1) return (xy, stride) => applySteps(steps[0]!, xy, stride, null, 0);
+  const withoutGrids = candidates.map((op) => (op !== null && op.grids.length > 0 ? undefined : op));
+  const anyGrid = withoutGrids.includes(undefined);
   return (xy, stride) => {
     const chosen = new Int16Array(Math.ceil(xy.length / stride));
+    const before = anyGrid ? xy.slice() : xy;
     for (let i = 0, k = 0; i + 1 < xy.length; i += stride, k++) {
       chosen[k] = choose(candidates, xy[i]! / DEGREE, xy[i + 1]! / DEGREE);
     }
     for (let c = 0; c < candidates.length; c++) applySteps(steps[c]!, xy, stride, chosen, c);
+    if (!anyGrid) return;
+    // Inside the box of a grid but off its tables: the best way without a grid.
+    const second = new Int16Array(chosen.length).fill(-1);
+    for (let i = 0, k = 0; i + 1 < xy.length; i += stride, k++) {
+      if (withoutGrids[chosen[k]!] !== undefined || !Number.isNaN(xy[i]!) || Number.isNaN(before[i]!))
+        continue;
+      xy[i] = before[i]!;
+      xy[i + 1] = before[i + 1]!;
+      second[k] = choose(withoutGrids, xy[i]! / DEGREE, xy[i + 1]! / DEGREE);
+    }
+    for (let c = 0; c < candidates.length; c++)
+      if (withoutGrids[c] !== undefined) applySteps(steps[c]!, xy, stride, second, c);
   };
 }
 
 /** The candidate whose area holds the point and that is the most accurate; else the first one. */
-function choose(candidates: readonly (DatumOperation | null)[], lon: number, lat: number): number {
+function choose(
+  candidates: readonly (DatumOperation | null | undefined)[],
+  lon: number,
+  lat: number,
+): number {
   const wrapped = lon > 180 ? lon - 360 : lon < -180 ? lon + 360 : lon;
   let best = -1;
   for (let c = 0; c < candidates.length; c++) {
-    const op = candidates[c]!;
+    const op = candidates[c];
+    if (op === undefined) continue;
     if (op === null) {
       if (best < 0) best = c;
       continue;
@@ -302,5 +326,9 @@ function choose(candidates: readonly (DatumOperation | null)[], lon: number, lat
         best = c;
     }
   }
-  return Math.max(0, best);
+  if (best >= 0) return best;
+  return Math.max(
+    0,
+    candidates.findIndex((op) => op !== undefined),
+  );
 }
