@@ -45,14 +45,12 @@ export async function runReprojection(dir: string, api: ReprojectionApi): Promis
     for (const row of rows) {
       const operation = row.op === null ? undefined : operations.get(`${row.src} ${row.dst} ${row.op}`);
       const grid = /\bgrids=(\S+)/.exec(operation?.pipeline ?? "")?.[1];
-      if (
-        grid !== undefined &&
-        file === "datum.jsonl" &&
-        api.describeTransform(row.src, row.dst).needsGrid.length > 0
-      ) {
-        tally.skip(
-          `the shift needs the grid ${grid}, which is not part of the package (describeTransform says so)`,
-        );
+      if (grid !== undefined && api.describeTransform(row.src, row.dst).needsGrid.length > 0) {
+        if (withinAccuracy(api, row, operation?.accuracy ?? 0)) await tally.check(row.id, () => null);
+        else
+          tally.skip(
+            `the shift needs the grid ${grid}, which is not part of the package (describeTransform says so)`,
+          );
         continue;
       }
       await tally.check(row.id, () => {
@@ -77,6 +75,14 @@ export async function runReprojection(dir: string, api: ReprojectionApi): Promis
   );
   results.push(...(await runGie(dir, api)));
   return results;
+}
+
+/** Another operation than the oracle's counts when it comes as close as the accuracy of the oracle's own. */
+function withinAccuracy(api: ReprojectionApi, row: PointRow, accuracy: number): boolean {
+  const xy = Float64Array.of(row.x, row.y);
+  api.transformer(row.src, row.dst)(xy);
+  const size = api.parseCrs(row.dst).unit.kind === "angle" ? 111319.49 : 1;
+  return Math.hypot(xy[0]! - (row.ex ?? Number.NaN), xy[1]! - (row.ey ?? Number.NaN)) * size <= accuracy;
 }
 
 async function runBounds(dir: string, api: ReprojectionApi): Promise<FileResult[]> {
@@ -175,12 +181,14 @@ async function runGie(dir: string, api: ReprojectionApi): Promise<FileResult[]> 
 }
 
 /** Operations of PROJ's tests that are not transformations of x and y between two systems. */
-function notCovered({ operation, accept }: GieRow): string | null {
+function notCovered({ operation, accept, expect }: GieRow): string | null {
   const name = /\bproj=(\S+)/.exec(operation)?.[1] ?? "";
   if (/\\\s*$/.test(operation))
     return `${name}: the vector ends in a line continuation, its parameters are lost`;
   if (/^(cart|geocent|helmert)$/.test(name)) return `${name}: three-dimensional coordinates`;
-  if (accept.length > 2 && accept.slice(2).some((text) => Number(text) !== 0))
+  // Heights and times that come back as they went in leave the horizontal part to be checked.
+  const height = Number(accept[2] ?? 0);
+  if (expect !== "failure" && accept.length > 2 && Number(expect[2] ?? height) !== height)
     return `${name}: three-dimensional coordinates`;
   return null;
 }

@@ -94,7 +94,8 @@ function ownProjection(name: string, factory: ProjectionFactory, words: ProjWord
     new GeoError("CRS_UNKNOWN", `+proj=${name}: ${reason}`, { crs: `+proj=${name}` }, { cause });
   if (!(k0 > 0) || !Number.isFinite(k0)) throw fail(`+k_0=${scale} is not a scale above 0`);
   const lat0 = angleOf(words, "lat_0");
-  if (Number.isNaN(lat0)) throw fail(`+lat_0=${words.get("lat_0")} is not an angle`);
+  if (Number.isNaN(lat0) || Math.abs(lat0) > HALF_PI + 1e-10)
+    throw fail(`+lat_0=${words.get("lat_0")} is not an angle`);
   let unit: UnitProjection;
   try {
     unit = factory({ words, a, es, e: Math.sqrt(es), lat0, k0 });
