@@ -584,12 +584,16 @@ export function concatGeometry(columns: readonly GeometryColumn[]): GeometryColu
   return { types, geometries, parts, rings, xy, z, m, collections: null };
 }
 
-/** A source over a table in memory. */
+/** A table as a source, so that operators have one kind of input. Sources are given back as they are. */
+export function asSource(features: FeatureTable | FeatureSource, name: string = "memory"): FeatureSource {
+  return "batches" in features ? features : tableSource(features, name);
+}
+
+/** A source over a table in memory. Its one batch is the table itself when nothing is left out and it is not long. */
 export function tableSource(table: FeatureTable, name: string = "memory"): FeatureSource {
-  const types =
-    table.geometry === null
-      ? [0 as const]
-      : ([...new Set(table.geometry.types)].filter((t) => t !== 0) as GeometryType[]);
+  const { geometry } = table;
+  const types: GeometryType[] =
+    geometry === null ? [0] : ([...new Set(geometry.types)].filter((type) => type !== 0) as GeometryType[]);
   return {
     url: name,
     driver: "Memory",
@@ -597,48 +601,68 @@ export function tableSource(table: FeatureTable, name: string = "memory"): Featu
       name,
       crs: table.crs,
       geometryTypes: types,
-      hasZ: table.geometry !== null && table.geometry.z !== null,
-      hasM: table.geometry !== null && table.geometry.m !== null,
-      fields: table.columns.map(({ name, type, nullable, ...rest }) => ({
-        name,
-        type,
-        nullable,
-        ...optional({ name, type, nullable, ...rest }),
+      hasZ: geometry !== null && geometry.z !== null,
+      hasM: geometry !== null && geometry.m !== null,
+      fields: table.columns.map((column) => ({
+        name: column.name,
+        type: column.type,
+        nullable: column.nullable,
+        ...optional(column),
       })),
       count: table.count,
       bounds: null,
     },
     layers: [name],
     warnings: [],
-    async *batches(options = {}) {
-      yield selectBatch(table, options);
-    },
+    batches: (options = {}) => slices(table, options),
     close: () => Promise.resolve(),
   };
 }
 
-/** Apply the `bounds` and `fields` of {@link BatchOptions} to one batch: the fallback of readers without pushdown. */
+async function* slices(table: FeatureTable, options: BatchOptions): AsyncGenerator<FeatureTable> {
+  const { batchSize = 8192, signal } = options;
+  const selected = selectBatch(table, options);
+  if (selected.count <= batchSize) {
+    signal?.throwIfAborted();
+    yield selected;
+    return;
+  }
+  for (let first = 0; first < selected.count; first += batchSize) {
+    signal?.throwIfAborted();
+    const length = Math.min(batchSize, selected.count - first);
+    const rows = Int32Array.from({ length }, (_, k) => first + k);
+    yield { ...takeRows(selected, rows), firstRow: selected.firstRow + first };
+  }
+}
+
+/**
+ * Apply the `bounds` and `fields` of {@link BatchOptions} to one batch: the fallback of readers without pushdown. The
+ * table itself when nothing is left out.
+ */
 export function selectBatch(table: FeatureTable, options: BatchOptions): FeatureTable {
   const { bounds, fields } = options;
   let selected = table;
   if (fields !== undefined) {
-    selected = {
-      ...selected,
-      columns: fields.flatMap((name) => table.columns.find((column) => column.name === name) ?? []),
-    };
+    const columns = fields.flatMap((name) => columnNamed(table, name) ?? []);
+    selected = { ...selected, columns };
   }
   if (bounds === undefined || table.geometry === null) return selected;
-  const rows: number[] = [];
-  const boxes = rowBounds(table.geometry);
-  for (let i = 0; i < table.count; i++) {
-    if (
-      boxes[4 * i]! <= bounds[2] &&
-      boxes[4 * i + 2]! >= bounds[0] &&
-      boxes[4 * i + 1]! <= bounds[3] &&
-      boxes[4 * i + 3]! >= bounds[1]
-    ) {
-      rows.push(i);
-    }
-  }
+  const rows = rowsMeeting(table, bounds);
   return rows.length === table.count ? selected : takeRows(selected, rows);
+}
+
+/** Rows whose bounds meet a box, touching included. Null and empty geometries never do. */
+export function rowsMeeting(table: FeatureTable, [minX, minY, maxX, maxY]: Bounds): number[] {
+  if (table.geometry === null) return [];
+  const boxes = rowBounds(table.geometry);
+  const rows: number[] = [];
+  for (let i = 0; i < table.count; i++) {
+    const meets =
+      boxes[4 * i]! <= maxX &&
+      boxes[4 * i + 1]! <= maxY &&
+      boxes[4 * i + 2]! >= minX &&
+      boxes[4 * i + 3]! >= minY;
+    if (meets) rows.push(i);
+  }
+  return rows;
 }

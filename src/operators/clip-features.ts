@@ -5,10 +5,12 @@ import { newCuts } from "../kernels/vector/cut-segment.ts";
 import { locate, OUTSIDE, type PreparedRegion, prepareRegion } from "../kernels/vector/region.ts";
 import { GeoError } from "../model/errors.ts";
 import {
+  asSource,
   type BatchOptions,
   type FeatureSource,
   type FeatureTable,
   type LayerSchema,
+  rowsMeeting,
   takeRows,
 } from "../model/features.ts";
 import {
@@ -28,7 +30,6 @@ import {
 import { GeometryBuilder } from "../model/geometry-builder.ts";
 import type { Bounds } from "../model/grid.ts";
 import { type OnCrsMismatch, regionIn } from "./region.ts";
-import { asSource, rowsMeeting } from "./table-source.ts";
 
 /**
  * What becomes of a feature that crosses the region's boundary.

@@ -2,10 +2,15 @@ import { transformBounds } from "../crs/bounds.ts";
 import { transformer } from "../crs/transformer.ts";
 import { type Crs, describeCrs, sameCrs } from "../model/crs.ts";
 import { GeoError } from "../model/errors.ts";
-import { type BatchOptions, type FeatureSource, type FeatureTable, takeRows } from "../model/features.ts";
+import {
+  type BatchOptions,
+  type FeatureSource,
+  type FeatureTable,
+  rowsMeeting,
+  takeRows,
+} from "../model/features.ts";
 import type { GeometryColumn } from "../model/geometry.ts";
 import { GeometryBuilder } from "../model/geometry-builder.ts";
-import { rowsMeeting } from "./table-source.ts";
 
 /** A lazy view of a layer in another CRS. */
 export interface ReprojectedFeatures extends FeatureSource {

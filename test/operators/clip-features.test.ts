@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { toWkt } from "../../src/io/wkt.ts";
-import { concatTables, type FeatureTable, rowAt } from "../../src/model/features.ts";
+import { concatTables, type FeatureTable, rowAt, tableSource } from "../../src/model/features.ts";
 import { type Geometry, tableFromGeoJson } from "../../src/model/geojson.ts";
 import type { Bounds } from "../../src/model/grid.ts";
 import {
@@ -9,7 +9,6 @@ import {
   type ClipReport,
   clipFeatures,
 } from "../../src/operators/clip-features.ts";
-import { tableSource } from "../../src/operators/table-source.ts";
 import { countInvalid } from "../../src/operators/validity.ts";
 import { describeShared } from "../helpers/shared.ts";
 import { measure, tableOf, vectors } from "../helpers/vectors.ts";

@@ -2,11 +2,11 @@ import { describe, expect, it } from "vitest";
 import { parseCrs } from "../../src/crs/parse.ts";
 import { transformer } from "../../src/crs/transformer.ts";
 import type { FeatureTable } from "../../src/model/features.ts";
+import { tableSource } from "../../src/model/features.ts";
 import { tableFromGeoJson } from "../../src/model/geojson.ts";
 import { clipFeatures } from "../../src/operators/clip-features.ts";
 import { regionIn } from "../../src/operators/region.ts";
 import { reprojectFeatures } from "../../src/operators/reproject-features.ts";
-import { tableSource } from "../../src/operators/table-source.ts";
 import { fromWkt, tableOf } from "../helpers/vectors.ts";
 
 const WGS84 = parseCrs("EPSG:4326");

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { toWkt } from "../../src/io/wkt.ts";
-import { tableSource } from "../../src/operators/table-source.ts";
+import { tableSource } from "../../src/model/features.ts";
 import { checkFeatures, countInvalid, repairFeatures } from "../../src/operators/validity.ts";
 import { measure, tableOf } from "../helpers/vectors.ts";
 

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { rowAt } from "../../src/model/features.ts";
+import { rowAt, tableSource } from "../../src/model/features.ts";
 import { tableFromGeoJson } from "../../src/model/geojson.ts";
-import { tableSource } from "../../src/operators/table-source.ts";
 import { filterFeatures, parseWhere } from "../../src/operators/where.ts";
 
 const table = tableFromGeoJson(
