@@ -1,4 +1,4 @@
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, open, stat } from "node:fs/promises";
 import { GeoError } from "../../model/errors.ts";
 import { readError } from "../read-errors.ts";
 import type { ByteSource } from "./source.ts";
@@ -6,13 +6,13 @@ import type { ByteSource } from "./source.ts";
 /**
  * A local file as a source. Reads are positional, so any number may be under way at once.
  *
- * @throws GeoError `NOT_FOUND`, `UNREADABLE` (a folder, no permission)
+ * @throws GeoError `NOT_FOUND`, `UNREADABLE` (a folder, a pipe, no permission)
  */
 export async function openFile(path: string): Promise<ByteSource> {
   let handle: FileHandle | undefined;
   try {
-    handle = await open(path, "r");
-    const stats = await handle.stat();
+    // Before opening: opening a pipe waits for its other end, perhaps for ever.
+    const stats = await stat(path);
     if (stats.isDirectory()) {
       throw new GeoError(
         "UNREADABLE",
@@ -21,6 +21,15 @@ export async function openFile(path: string): Promise<ByteSource> {
         { hint: "Name the file inside it." },
       );
     }
+    if (!stats.isFile()) {
+      throw new GeoError(
+        "UNREADABLE",
+        `${path} cannot be read: it is a pipe or a device, expected a file`,
+        { path, reason: "it is a pipe or a device, expected a file" },
+        { hint: "Save what it gives to a file first: geodata is read in any order." },
+      );
+    }
+    handle = await open(path, "r");
     return new FileSource(path, handle, stats.size);
   } catch (error) {
     await handle?.close();
