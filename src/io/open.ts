@@ -97,7 +97,8 @@ async function openAs(
       return openDbf(bytes);
     }
     case "zip":
-      return await openZipped(bytes, options);
+      // what is read of an archive is unpacked into memory at once
+      return await openZipped(bytes, options).finally(() => bytes.close());
     case "geotiff":
       throw wrongKind(bytes.url, format, "a vector layer");
   }
@@ -131,7 +132,12 @@ async function openShapefileSet(shp: ByteSource): Promise<FeatureSource> {
       }
     }
   }
-  return await openShapefile({ shp, ...siblings });
+  try {
+    return await openShapefile({ shp, ...siblings });
+  } catch (error) {
+    for (const sibling of Object.values(siblings)) await sibling.close();
+    throw error;
+  }
 }
 
 /** The one layer inside a zip: a Shapefile set, a KML document, or a single file of another format. */
@@ -193,7 +199,9 @@ async function openZipped(bytes: ByteSource, options: OpenFeaturesOptions): Prom
     "INVALID_FORMAT",
     `${bytes.url} is a zip archive without a layer (it holds ${names.slice(0, 5).join(", ") || "nothing"})`,
     { format: "zip", path: bytes.url },
-    { hint: "Expected a Shapefile, KML, GeoJSON, FlatGeobuf, GeoParquet or CSV inside." },
+    {
+      hint: "Expected a Shapefile, KML, GeoJSON, FlatGeobuf, GeoParquet or CSV inside; unpack other files first.",
+    },
   );
 }
 
@@ -353,6 +361,16 @@ async function writeShapefile(
   options: WriteFeaturesOptions,
 ): Promise<WriteFeaturesResult> {
   await checkOutput(path, options);
+  const zipped = /\.zip$/i.test(path);
+  const old = zipped ? [] : await companions(path);
+  if (old.length > 0 && options.overwrite !== true) {
+    throw new GeoError(
+      "OUTPUT_EXISTS",
+      `${old[0]} is already there and would become a part of ${path}`,
+      { path: old[0]! },
+      { hint: "Pass --overwrite (overwrite: true) to replace it, or choose another name." },
+    );
+  }
   const { createShapefile } = await import("./shapefile/write.ts");
   const folder = temporaryBeside(path);
   try {
@@ -362,7 +380,7 @@ async function writeShapefile(
       (a, b) => Number(a.endsWith(".shp")) - Number(b.endsWith(".shp")) || (a < b ? -1 : 1),
     );
     const files: string[] = [];
-    if (/\.zip$/i.test(path)) {
+    if (zipped) {
       const { zipFiles } = await import("./zip.ts");
       const archive = join(folder, "out.zip");
       await zipFiles(
@@ -372,8 +390,11 @@ async function writeShapefile(
       await rename(archive, path);
       files.push(path);
     } else {
+      // The old .shp goes first and the new one comes last: cut off in between, no mixed set stands under the name.
+      await rm(path, { force: true });
+      for (const one of old) await rm(one, { force: true });
       for (const name of names) {
-        const to = join(dirname(path), name);
+        const to = name.endsWith(".shp") ? path : join(dirname(path), name);
         await rename(join(folder, name), to);
         files.push(to);
       }
@@ -384,6 +405,18 @@ async function writeShapefile(
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** What belongs to a `.shp` of that name: its table, its CRS, and indexes that a new one would make wrong. */
+async function companions(path: string): Promise<string[]> {
+  const folder = dirname(path);
+  const stem = basename(path, extname(path));
+  const names = await readdir(folder);
+  return names
+    .filter((name) => basename(name, extname(name)) === stem)
+    .filter((name) => /^\.(shx|dbf|prj|cpg|qpj|qix|sbn|sbx)$/i.test(extname(name)))
+    .map((name) => join(folder, name))
+    .sort();
 }
 
 /** Size and SHA-256 of a file. */

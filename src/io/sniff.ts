@@ -63,7 +63,15 @@ export async function sniffFormat(source: ByteSource): Promise<Format> {
     return "geopackage";
   if (startsWith(head, [0x50, 0x41, 0x52, 0x31])) return "geoparquet";
   if (startsWith(head, [0x50, 0x4b, 3, 4]) || startsWith(head, [0x50, 0x4b, 5, 6])) return "zip";
-  if (startsWith(head, [0, 0, 0x27, 0x0a])) return "shapefile";
+  if (startsWith(head, [0, 0, 0x27, 0x0a])) {
+    if (endingOf(source.url) !== "shx") return "shapefile";
+    throw new GeoError(
+      "INVALID_FORMAT",
+      `${source.url} is the index of a Shapefile, expected its .shp`,
+      { format: "shx", path: source.url, offset: 0 },
+      { hint: "Name the .shp file; what lies beside it is found by itself." },
+    );
+  }
   for (const [name, offset, bytes] of OTHERS) {
     if (bytes.every((byte, i) => head[offset + i] === byte)) throw notGeodata(source, name);
   }
