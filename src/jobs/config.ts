@@ -1,5 +1,5 @@
 import { readFile, stat } from "node:fs/promises";
-import { dirname, isAbsolute, join } from "node:path";
+import { dirname, isAbsolute, join, relative } from "node:path";
 import { readError } from "../io/read-errors.ts";
 import { GeoError } from "../model/errors.ts";
 import type { JsonValue } from "../model/features.ts";
@@ -96,6 +96,41 @@ export function applySettings(config: Config, settings: readonly string[]): Conf
     target[keys.at(-1)!] = settingValue(setting.slice(at + 1));
   }
   return result;
+}
+
+/**
+ * `--set` pairs with the paths of inputs written anew, so that they count from the folder one is in, as on any
+ * command line, although paths of the configuration count from `folder`.
+ *
+ * @param names  Settings that hold paths.
+ */
+export function settingsFromHere(
+  settings: readonly string[],
+  names: readonly string[],
+  folder: string,
+): string[] {
+  return settings.map((setting) => {
+    const at = setting.indexOf("=");
+    const keys = setting.slice(0, Math.max(0, at)).split(".");
+    if (!names.includes(keys[0]!) || NO_PATHS.has(keys.at(-1)!)) return setting;
+    const value = pathsFrom(folder, settingValue(setting.slice(at + 1)));
+    return `${setting.slice(0, at)}=${typeof value === "string" ? value : JSON.stringify(value)}`;
+  });
+}
+
+/** Members of an input that are names. */
+const NO_PATHS: ReadonlySet<string> = new Set(["layer", "label", "year"]);
+
+function pathsFrom(folder: string, value: JsonValue): JsonValue {
+  if (typeof value === "string") {
+    return isAbsolute(value) || /^https?:\/\//.test(value) ? value : relative(folder, value) || ".";
+  }
+  if (Array.isArray(value)) return value.map((one: JsonValue) => pathsFrom(folder, one));
+  if (typeof value !== "object" || value === null) return value;
+  const members = Object.entries(value);
+  return Object.fromEntries(
+    members.map(([name, inner]) => [name, NO_PATHS.has(name) ? inner : pathsFrom(folder, inner)]),
+  );
 }
 
 function settingValue(text: string): JsonValue {

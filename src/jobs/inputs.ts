@@ -1,5 +1,6 @@
-import { readdir, stat } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
+import { openBytes } from "../io/bytes/open.ts";
 import { hashFile, openFeatures, openRaster } from "../io/open.ts";
 import { readError } from "../io/read-errors.ts";
 import { GeoError } from "../model/errors.ts";
@@ -115,8 +116,9 @@ async function describe(reference: Reference): Promise<InputFile> {
   try {
     const files = /\.shp$/i.test(path) ? await shapefileParts(path) : [path];
     for (const file of files) {
-      const { size } = await stat(file);
-      bytes += size;
+      const opened = await openBytes(file); // says what is wrong with a folder or a pipe
+      bytes += opened.size;
+      await opened.close();
       hashes.push(await hashFile(file));
     }
   } catch (error) {

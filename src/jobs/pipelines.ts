@@ -39,7 +39,15 @@ export async function loadPipeline(name: string): Promise<Pipeline> {
         { hint: "Use Node 22.18 or newer, or run with NODE_OPTIONS='--import tsx' after npm install tsx." },
       );
     }
-    throw error;
+    throw new GeoError(
+      "INVALID_FORMAT",
+      `${name} cannot be loaded: ${error instanceof Error ? error.message : String(error)}`,
+      { format: "pipeline", path: name },
+      {
+        cause: error,
+        hint: "Expected a module that exports a pipeline; run it with node to see where it fails.",
+      },
+    );
   }
   const pipeline = [module["default"], module["pipeline"]].find(isPipeline);
   if (pipeline === undefined) {
@@ -47,7 +55,9 @@ export async function loadPipeline(name: string): Promise<Pipeline> {
       "INVALID_FORMAT",
       `${name} exports no pipeline`,
       { format: "pipeline", path: name },
-      { hint: "Export it as default: export default definePipeline({ ... })." },
+      {
+        hint: "Export it as default: export default definePipeline({ name, version, title, parameters, inputs, outputs, sources, run }).",
+      },
     );
   }
   return pipeline;
@@ -56,7 +66,14 @@ export async function loadPipeline(name: string): Promise<Pipeline> {
 function isPipeline(value: unknown): value is Pipeline {
   const one = value as Partial<Pipeline> | null | undefined;
   return (
-    typeof one === "object" && one !== null && typeof one.run === "function" && typeof one.name === "string"
+    typeof one === "object" &&
+    one !== null &&
+    typeof one.run === "function" &&
+    [one.name, one.version, one.title].every((text) => typeof text === "string") &&
+    typeof one.parameters?.strict === "function" &&
+    typeof one.inputs === "object" &&
+    Array.isArray(one.outputs) &&
+    Array.isArray(one.sources)
   );
 }
 

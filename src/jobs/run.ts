@@ -1,15 +1,15 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { outputError } from "../io/atomic.ts";
 import { describeOutput, hashFile, type OutputFile, writeFeatures, writeRaster } from "../io/open.ts";
 import { GeoError } from "../model/errors.ts";
 import type { JsonValue } from "../model/features.ts";
 import type { Chart, Figure, LayerOutput, Pipeline, PipelineResult } from "../pipelines/define.ts";
 import { type Config, readConfig } from "./config.ts";
-import { findInputs, type InputFile, openInputs } from "./inputs.ts";
+import { findInputs, type InputFile, type OpenInputs, openInputs } from "./inputs.ts";
 import { lockFolder } from "./lock.ts";
 import { loadPipeline } from "./pipelines.ts";
 import { packageVersion } from "./version.ts";
@@ -25,6 +25,8 @@ export interface RunOptions {
   readonly overwrite?: boolean | undefined;
   /** Budget for pixels in flight, bytes; default 512 MiB. */
   readonly memory?: number | undefined;
+  /** Tiles compressed at a time; the layers are the same for every number. */
+  readonly workers?: number | "auto" | undefined;
   readonly onCrsMismatch?: "error" | "transform" | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?:
@@ -40,6 +42,8 @@ export interface RunStep {
 export interface RunOutput extends OutputFile {
   readonly name: string;
   readonly title: string;
+  /** The other files of a format of several (`.dbf`, `.shx` ...). */
+  readonly parts?: readonly OutputFile[];
 }
 
 /** What `run.json` holds. */
@@ -87,6 +91,8 @@ export interface RunPlan {
 }
 
 const RECORD = "run.json";
+const PAGE = "index.html";
+const PICTURE = "preview.png";
 const DEFAULT_MEMORY = 512 * 2 ** 20;
 
 /**
@@ -119,6 +125,7 @@ export async function runPipeline(
   const unlock = await lockFolder(folder);
   try {
     const previous = await readRecord(folder);
+    if (previous === null && options.overwrite !== true) await refuseForeignFiles(folder);
     if (previous !== null && options.overwrite !== true) {
       if (
         previous.key === prepared.key &&
@@ -129,7 +136,12 @@ export async function runPipeline(
       }
       refuseToReplace(folder, previous, prepared.key, options.resume === true);
     }
-    return { folder, record: await execute(pipeline, prepared, folder, options), ran: true };
+    await removeTemporaries(folder);
+    // Layers of a run that was cut off may lie there before its record says so.
+    const replace = previous !== null || options.overwrite === true;
+    const record = await execute(pipeline, prepared, folder, { ...options, overwrite: replace });
+    if (previous !== null) await removeLeftovers(folder, previous, record);
+    return { folder, record, ran: true };
   } finally {
     await unlock();
   }
@@ -162,7 +174,7 @@ export async function planPipeline(
       pipeline: { name: pipeline.name, version: pipeline.version },
       parameters,
       inputs: described,
-      outputs: [...pipeline.outputs.map(({ name }) => name), RECORD, "index.html", "preview.png"],
+      outputs: [...pipeline.outputs.map(({ name }) => name), RECORD, PAGE, PICTURE],
       pixels,
       features,
       memory: options.memory ?? DEFAULT_MEMORY,
@@ -180,19 +192,12 @@ interface Prepared {
 
 async function prepare(pipeline: Pipeline, config: Config, options: RunOptions): Promise<Prepared> {
   const own: Config = {};
-  for (const [name, value] of Object.entries(config))
-    if (pipeline.inputs[name] === undefined) own[name] = value;
-  const parsed = pipeline.parameters.strict().safeParse(own);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    const path = issue.path.join(".");
-    throw new GeoError(
-      "INVALID_INPUT",
-      `parameter ${path === "" ? "" : `"${path}" `}of ${pipeline.name}: ${issue.message}`,
-      { path, expected: issue.message },
-      { hint: `tilth pipelines ${pipeline.name} lists the parameters; give them in --config or with --set.` },
-    );
+  for (const [name, value] of Object.entries(config)) {
+    // "out" is for whoever chooses the folder
+    if (pipeline.inputs[name] === undefined && name !== "out") own[name] = value;
   }
+  const parsed = pipeline.parameters.strict().safeParse(own);
+  if (!parsed.success) throw badParameter(pipeline, own, parsed.error.issues[0]!);
   const files = await findInputs(pipeline.inputs, config, options.folder ?? ".");
   const parameters = JSON.parse(JSON.stringify(parsed.data)) as Config;
   const hashed = files.map(({ input, label, layer, sha256, path }) => ({
@@ -248,13 +253,15 @@ async function execute(
     startedAt: new Date().toISOString(),
   };
   await saveRecord(folder, record);
-  const inputs = await openInputs(pipeline.inputs, files);
+  let inputs: OpenInputs | null = null;
   try {
+    inputs = await openInputs(pipeline.inputs, files);
     for (const warning of inputs.warnings) warn(warning);
     const progress = options.onProgress ?? (() => {});
+    const opened = inputs;
     const result = await timed(pipeline.name, () =>
       pipeline.run(pipeline.parameters.strict().parse(parameters), {
-        inputs,
+        inputs: opened,
         memory: options.memory ?? DEFAULT_MEMORY,
         onCrsMismatch: options.onCrsMismatch ?? "transform",
         signal,
@@ -281,7 +288,7 @@ async function execute(
     await saveRecord(folder, { ...record, status: "failed", error: { code, message } }).catch(() => {});
     throw error;
   } finally {
-    await inputs.close();
+    await inputs?.close();
   }
 }
 
@@ -297,7 +304,9 @@ async function writeLayer(
   if (layer.kind === "raster") {
     const file = `${name}.tif`;
     const { result, ...written } = await writeRaster(join(folder, file), layer.source, {
-      overwrite: true,
+      overwrite: options.overwrite,
+      memory: Math.floor((options.memory ?? DEFAULT_MEMORY) / 2),
+      ...(typeof options.workers === "number" ? { concurrency: 2 * options.workers } : {}),
       signal,
       ...(layer.classes === true ? { classes: true } : {}),
       onProgress: (done: number, total: number) => report(`write ${name}`, done, total, "pixels"),
@@ -305,15 +314,27 @@ async function writeLayer(
     return { ...written, path: file, name, title };
   }
   const file = layer.kind === "table" ? `${name}.csv` : `${name}.${format}`;
-  const written = await writeFeatures(join(folder, file), layer.source, {
-    overwrite: true,
+  const { files } = await writeFeatures(join(folder, file), layer.source, {
+    overwrite: options.overwrite,
     signal,
     layer: name,
     onProgress: (done) => report(`write ${name}`, done, null, "features"),
   });
+  const parts: OutputFile[] = [];
+  for (const path of files) {
+    const part = basename(path);
+    if (part !== file) parts.push({ ...(await describeOutput(path, "file")), path: part });
+  }
   const { bytes, sha256 } = await describeOutput(join(folder, file), layer.kind);
-  void written;
-  return { path: file, kind: layer.kind, bytes, sha256, name, title };
+  return {
+    path: file,
+    kind: layer.kind,
+    bytes,
+    sha256,
+    name,
+    title,
+    ...(parts.length === 0 ? {} : { parts }),
+  };
 }
 
 async function writePage(
@@ -325,8 +346,8 @@ async function writePage(
 ): Promise<void> {
   const { renderRun } = await import("./report/run-page.ts");
   const { html, png } = await renderRun(pipeline, record, result, folder, format);
-  await replaceFile(join(folder, "index.html"), html);
-  await replaceFile(join(folder, "preview.png"), png);
+  await replaceFile(join(folder, PAGE), html);
+  await replaceFile(join(folder, PICTURE), png);
 }
 
 async function readRecord(folder: string): Promise<RunRecord | null> {
@@ -352,12 +373,85 @@ async function replaceFile(path: string, content: string | Uint8Array): Promise<
 }
 
 async function outputsIntact(folder: string, record: RunRecord): Promise<boolean> {
-  if (!existsSync(join(folder, "index.html")) || !existsSync(join(folder, "preview.png"))) return false;
-  for (const { path, sha256 } of record.outputs) {
-    const file = join(folder, path);
-    if (!existsSync(file) || (await hashFile(file)) !== sha256) return false;
-  }
+  if (!existsSync(join(folder, PAGE)) || !existsSync(join(folder, PICTURE))) return false;
+  for (const { path, sha256 } of filesOf(record)) if (!(await holds(folder, path, sha256))) return false;
   return true;
+}
+
+/** Every layer file of a run. */
+function filesOf({ outputs }: RunRecord): OutputFile[] {
+  return outputs.flatMap(({ parts = [], ...output }) => [output, ...parts]);
+}
+
+async function holds(folder: string, path: string, sha256: string): Promise<boolean> {
+  const file = join(folder, path);
+  return existsSync(file) && (await hashFile(file)) === sha256;
+}
+
+/** A folder without a run must hold none of the files that a run makes: they are someone else's. */
+async function refuseForeignFiles(folder: string): Promise<void> {
+  const found = [RECORD, PAGE, PICTURE].find((name) => existsSync(join(folder, name)));
+  if (found === undefined) return;
+  throw new GeoError(
+    "OUTPUT_EXISTS",
+    `${folder} holds a ${found} that no run made, expected an empty folder or one of this run`,
+    { path: join(folder, found) },
+    { hint: "Choose another --out, or pass --overwrite to replace it." },
+  );
+}
+
+/** Half files of a run that was killed. The folder is locked: nobody is writing them. */
+async function removeTemporaries(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (
+      !/^\.[0-9a-f]{12}\.part\./.test(name) &&
+      ![RECORD, PAGE, PICTURE].some((file) => name === `${file}.part`)
+    )
+      continue;
+    await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+/** Layers of the run before that this one does not have, unless they were changed since. */
+async function removeLeftovers(folder: string, previous: RunRecord, record: RunRecord): Promise<void> {
+  const kept = new Set(filesOf(record).map(({ path }) => path));
+  for (const { path, sha256 } of filesOf(previous)) {
+    if (kept.has(path) || basename(path) !== path || !(await holds(folder, path, sha256))) continue;
+    await rm(join(folder, path), { force: true });
+  }
+}
+
+/** What is wrong with a parameter, by its name, and what it should be. */
+function badParameter(
+  pipeline: Pipeline,
+  config: Config,
+  issue: {
+    readonly code?: string;
+    readonly path: readonly PropertyKey[];
+    readonly message: string;
+    readonly keys?: readonly string[];
+  },
+): GeoError {
+  const hint = `tilth pipelines ${pipeline.name} lists the parameters; give them in --config or with --set.`;
+  const { shape } = pipeline.parameters;
+  if (issue.path.length === 0 && issue.keys !== undefined) {
+    const expected = [...Object.keys(shape), ...Object.keys(pipeline.inputs)].join(", ");
+    const path = issue.keys[0]!;
+    const message = `${pipeline.name} has no parameter "${path}", expected ${expected}`;
+    return new GeoError("INVALID_INPUT", message, { path, expected }, { hint });
+  }
+  const path = issue.path.map(String).join(".");
+  const top = String(issue.path[0]);
+  const about = (shape[top] as { description?: string } | undefined)?.description;
+  const value = config[top];
+  const found = value === undefined ? "is missing" : `is ${JSON.stringify(value).slice(0, 80)}`;
+  const expected = `${issue.message}${about === undefined ? "" : ` (${about})`}`;
+  return new GeoError(
+    "INVALID_INPUT",
+    `parameter "${path}" of ${pipeline.name} ${found}: ${expected}`,
+    { path, expected },
+    { hint },
+  );
 }
 
 function refuseToReplace(folder: string, previous: RunRecord, key: string, resume: boolean): void {

@@ -9,6 +9,8 @@ import {
   type SampleArray,
 } from "../../model/raster.ts";
 
+import { DEFAULT_MEMORY } from "./result.ts";
+
 /** Statistics of the observed pixels of one band. All `null` but `valid` when there are none. */
 export interface BandStats {
   readonly min: number | null;
@@ -35,6 +37,8 @@ export async function readBandFacts(
   options: {
     stats: boolean;
     checksum: boolean;
+    /** Budget for pixels in flight, bytes; default 512 MiB. */
+    memory?: number | undefined;
     signal?: AbortSignal | undefined;
     onProgress?: ((done: number, total: number) => void) | undefined;
   },
@@ -42,7 +46,7 @@ export async function readBandFacts(
   const { width, height } = source.grid;
   const moments = source.bands.map(() => new Moments());
   const hashes = source.bands.map(() => createHash("sha256"));
-  for (const window of rowsOfTiles(source)) {
+  for (const window of rowsOfTiles(source, options.memory ?? DEFAULT_MEMORY)) {
     options.signal?.throwIfAborted();
     const block = await source.read(window, { signal: options.signal });
     for (const [k, band] of source.bands.entries()) {
@@ -57,12 +61,18 @@ export async function readBandFacts(
   }));
 }
 
-/** Windows of the whole width and the height of a tile; a strip file is read many strips at a time. */
-function* rowsOfTiles(source: RasterSource): Generator<Window> {
+/**
+ * Windows of the whole width and the height of a tile, since checksums go row by row; a strip file is read many strips
+ * at a time. Lower when half of the memory does not hold that.
+ */
+function* rowsOfTiles(source: RasterSource, memory: number): Generator<Window> {
   const { width, height } = source.grid;
   const least = Math.max(1, Math.floor((1 << 20) / width));
   const rows = Math.ceil(Math.max(1, least / source.tile.height)) * source.tile.height;
-  const step = Math.min(rows, Math.max(source.tile.height, 1024));
+  const bytesOfRow = width * source.bands.reduce((sum, { type }) => sum + SAMPLE_BYTES[type], 1);
+  const most = Math.max(1, Math.floor(memory / 2 / bytesOfRow));
+  const whole = Math.floor(most / source.tile.height) * source.tile.height;
+  const step = Math.min(rows, Math.max(source.tile.height, 1024), whole > 0 ? whole : most);
   for (let row = 0; row < height; row += step)
     yield { col: 0, row, width, height: Math.min(step, height - row) };
 }
