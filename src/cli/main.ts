@@ -59,9 +59,13 @@ export async function main(argv: readonly string[]): Promise<void> {
   };
   process.on("SIGINT", interrupt);
   process.on("SIGTERM", interrupt);
+  // A reader that leaves early (`| head`) has what it wanted; without one for messages the work still goes on.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(0);
     throw error;
+  });
+  process.stderr.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
   });
   process.exitCode = await runCli(argv, {
     out: (text) => void process.stdout.write(text),
@@ -97,16 +101,22 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
     }
     const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
     if (entry === undefined) {
+      if (name.startsWith("-")) {
+        throw usage(
+          `the first argument is ${name}, expected a command`,
+          "Run tilth --help; options follow the command.",
+        );
+      }
       const near = Object.keys(COMMANDS).find((known) => known.startsWith(name.slice(0, 3)));
       throw usage(
-        `there is no command "${name}"`,
+        `there is no command "${name}", expected one of ${Object.keys(COMMANDS).join(", ")}`,
         near === undefined ? "Run tilth --help." : `Did you mean ${near}?`,
       );
     }
     const command = await entry.load();
     return await runCommand(command, rest, io, started);
   } catch (error) {
-    return fail(error, name ?? "", json, verbose, io, started);
+    return fail(error, json, verbose, io);
   }
 }
 
@@ -168,14 +178,7 @@ function toJsonText(value: unknown): string {
   });
 }
 
-function fail(
-  error: unknown,
-  command: string,
-  json: boolean,
-  verbose: boolean,
-  io: CliIo,
-  started: number,
-): number {
+function fail(error: unknown, json: boolean, verbose: boolean, io: CliIo): number {
   const aborted = io.signal.aborted;
   const status = aborted ? 130 : exitStatus(error);
   const message = aborted ? "interrupted" : error instanceof Error ? error.message : String(error);
@@ -183,14 +186,13 @@ function fail(
   const hint = error instanceof GeoError ? error.hint : undefined;
   if (json) {
     const path = error instanceof GeoError ? (error.details as { path?: string }).path : undefined;
-    const elapsedMs = Math.round(performance.now() - started);
     const body = {
       code,
       message,
       ...(path === undefined ? {} : { path }),
       ...(hint === undefined ? {} : { hint }),
     };
-    io.out(`${JSON.stringify({ ok: false, command, error: body, elapsedMs })}\n`);
+    io.out(`${JSON.stringify({ ok: false, error: body })}\n`);
   } else {
     io.err(`error: ${message}\n`);
     if (hint !== undefined && !aborted) io.err(`${hint}\n`);

@@ -1,5 +1,5 @@
-import { relative } from "node:path";
-import { applySettings, type Config, readConfig } from "../../jobs/config.ts";
+import { join, relative } from "node:path";
+import { applySettings, type Config, readConfig, resolveFrom, settingsFromHere } from "../../jobs/config.ts";
 import { loadPipeline } from "../../jobs/pipelines.ts";
 import { planPipeline, type RunOptions, runPipeline } from "../../jobs/run.ts";
 import type { JsonValue } from "../../model/features.ts";
@@ -16,7 +16,7 @@ export const run: Command = {
     config: {
       type: "string",
       value: "FILE",
-      help: "parameters and inputs, JSON or YAML; relative paths count from it",
+      help: "parameters and inputs, JSON or YAML; relative paths in it count from its folder",
     },
     set: {
       type: "string",
@@ -36,10 +36,11 @@ export const run: Command = {
     const pipeline = await loadPipeline(context.positionals[0]!);
     const path = context.text("config");
     const config = path === undefined ? { values: {} as Config, folder: "." } : await readConfig(path);
-    const values = applySettings(config.values, context.texts("set"));
-    const fromConfig = typeof values["out"] === "string" ? values["out"] : undefined;
-    delete values["out"];
-    const out = context.text("out") ?? fromConfig;
+    const names = [...Object.keys(pipeline.inputs), "out"];
+    const values = applySettings(config.values, settingsFromHere(context.texts("set"), names, config.folder));
+    const named = values["out"];
+    const out =
+      context.text("out") ?? (typeof named === "string" ? resolveFrom(config.folder, named) : undefined);
     if (out === undefined && !context.flag("dry-run")) {
       throw usage("tilth run needs a folder to run into", "Pass --out DIR.");
     }
@@ -50,6 +51,7 @@ export const run: Command = {
       resume: context.flag("resume"),
       overwrite: common.overwrite,
       memory: common.memory,
+      workers: common.workers,
       onCrsMismatch: common.onCrsMismatch,
       signal,
       onProgress: (step, done, total, unit) => progress.update(step, done, total, unit),
@@ -64,7 +66,7 @@ export const run: Command = {
       ({ label, value, unit }) => `  ${label}: ${value}${unit === undefined ? "" : ` ${unit}`}`,
     );
     return {
-      outputs: record.outputs,
+      outputs: record.outputs.map((output) => ({ ...output, path: join(shown, output.path) })),
       summary: {
         pipeline: record.pipeline.name,
         folder: shown,
