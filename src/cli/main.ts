@@ -311,10 +311,12 @@ export function oneOf<T extends string>(
 
 /** `INVALID_INPUT` for an option. */
 export function wrongValue(name: string, value: string, expected: string): GeoError {
-  return new GeoError("INVALID_INPUT", `--${name} ${value} is not usable, expected ${expected}`, {
-    path: name,
-    expected,
-  });
+  return new GeoError(
+    "INVALID_INPUT",
+    `--${name} ${value} is not usable, expected ${expected}`,
+    { path: name, expected },
+    { hint: "Run the command with --help to see its options." },
+  );
 }
 
 /** `USAGE` with what to do. */

@@ -110,8 +110,8 @@ function textFormat(source: ByteSource, head: Uint8Array, ending: string): Forma
       /<!doctype html|<html/i.test(start) ? "an HTML page" : "an XML document that is not KML",
     );
   }
-  if (ending === "csv" || ending === "tsv" || ending === "txt" || ending === "psv") return "csv";
   if (first === undefined) throw notGeodata(source, "only blanks");
+  if (ending === "csv" || ending === "tsv" || ending === "txt" || ending === "psv") return "csv";
   if (ending === "geojson" || ending === "json") return "geojson";
   if (!text.includes("\0") && /^[^\n]*[,;\t|][^\n]*\r?\n/.test(start)) return "csv";
   throw notGeodata(source, `of no format that is known here (first bytes ${hex(head.subarray(0, 8))})`);
