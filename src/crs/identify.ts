@@ -77,10 +77,12 @@ export function identify(definition: CrsDefinition): string | null {
   return definition.kind === "projected" ? identifyUtm(definition) : null;
 }
 
-function candidates(code: string | null, name: string): string[] {
+/** Keys to try, the code first: only a name that is needed is looked for. */
+function* candidates(code: string | null, name: string): Generator<string> {
   const key = code === null ? null : tableKey(code);
-  const named = findByName(name).concat(findByName(name.replace(/^GCS_/i, "")));
-  return [...new Set([...(key === null ? [] : [key]), ...named])];
+  if (key !== null) yield key;
+  for (const named of findByName(name)) if (named !== key) yield named;
+  if (/^GCS_/i.test(name)) yield* findByName(name.slice(4));
 }
 
 /** Whether a record of the table and a definition are the same system. */
@@ -199,19 +201,19 @@ function identifyUtm(definition: CrsDefinition): string | null {
 
 /** Key of a geodetic system (2D) that a definition stands on, by its code, its name or its datum. */
 export function identifyGeodetic(geodetic: DefinitionGeodetic): string | null {
-  const keys = candidates(geodetic.code, geodetic.name);
-  const datums = [
-    ...(geodetic.datum.code === null ? [] : [tableKey(geodetic.datum.code) ?? ""]),
-    ...findByDatumName(geodetic.datum.name),
-  ];
-  for (const datum of datums) keys.push(...geodeticOfDatum(datum));
-  for (const key of keys) {
+  for (const key of geodeticCandidates(geodetic)) {
     const record = findRecord(key);
     if (record === null || !/^[ghc]$/.test(record.kind)) continue;
     const other = geodeticOfRecord(record);
     if (other !== null && sameGeodetic(other, geodetic)) return key;
   }
   return null;
+}
+
+function* geodeticCandidates({ code, name, datum }: DefinitionGeodetic): Generator<string> {
+  yield* candidates(code, name);
+  if (datum.code !== null) yield* geodeticOfDatum(tableKey(datum.code) ?? "");
+  for (const key of findByDatumName(datum.name)) yield* geodeticOfDatum(key);
 }
 
 /** `"EPSG:n"` of {@link identify}, or `null`. */

@@ -65,17 +65,28 @@ export function keyCode(key: string): string {
 
 /** The record of a system by its key, or `null`. One search of the unpacked text, about a tenth of a millisecond. */
 export function findRecord(key: string): CrsRecord | null {
-  const line = findLine(key);
-  return line === null ? null : toRecord(line);
+  let record = records.get(key);
+  if (record === undefined) {
+    const line = findLine(key);
+    if (line === null) return null;
+    record = toRecord(line);
+    records.set(key, record);
+  }
+  return record;
 }
 
 /** A line by key: systems by bare code, others by a letter (D datum, S ellipsoid, M meridian, C axes, U unit, O operations). */
 export function findLine(key: string): TableLine | null {
   if (!/^\w+$/.test(key)) return null;
-  const bytes = tableBytes();
-  const at = bytes.indexOf(`\n${key}\t`, 0, "latin1");
-  if (at < 0) return null;
-  return bytes.toString("utf8", at + 1, bytes.indexOf(10, at + 1)).split("\t");
+  let line = lines.get(key);
+  if (line === undefined) {
+    const bytes = tableBytes();
+    const at = bytes.indexOf(`\n${key}\t`, 0, "latin1");
+    if (at < 0) return null;
+    line = bytes.toString("utf8", at + 1, bytes.indexOf(10, at + 1)).split("\t");
+    lines.set(key, line);
+  }
+  return line;
 }
 
 /** Axes of a coordinate system by key. */
@@ -102,8 +113,32 @@ export function findUnit(key: string): TableUnit | null {
  * before deprecated ones, EPSG before Esri. The first call reads the whole table (about 20 ms).
  */
 export function findByName(name: string): readonly string[] {
-  names ??= indexNames();
+  if (names === null) {
+    const exact = findExactName(name);
+    if (exact.length > 0) return exact;
+    names = indexNames();
+  }
   return names.get(plainName(name)) ?? [];
+}
+
+/** Systems whose name or alias is exactly this, by searching the bytes: most names are written as they are listed. */
+function findExactName(name: string): string[] {
+  if (name === "" || /[\t\n]/.test(name)) return [];
+  const bytes = tableBytes();
+  const wanted = Buffer.from(`\t${name}`, "utf8");
+  const found: { key: string; rank: number }[] = [];
+  for (let at = bytes.indexOf(wanted); at >= 0; at = bytes.indexOf(wanted, at + 1)) {
+    const after = bytes[at + wanted.length];
+    if (after !== 9 && after !== 10) continue;
+    const start = bytes.lastIndexOf(10, at) + 1;
+    const line = bytes.toString("utf8", start, bytes.indexOf(10, at)).split("\t");
+    const [key = ""] = line;
+    if (!/^E?\d/.test(key)) continue;
+    const field = line[2] === name ? 0 : line[8] === name ? 1 : -1;
+    if (field >= 0 && !found.some((entry) => entry.key === key))
+      found.push({ key, rank: line[3] === "d" ? 2 : field });
+  }
+  return found.sort((a, b) => a.rank - b.rank).map((entry) => entry.key);
 }
 
 /** Keys of the datums with a name: EPSG's, or Esri's with or without `D_`. The first call reads the whole table. */
@@ -140,12 +175,16 @@ export function tableVersions(): readonly string[] {
 
 /** A name without case, spaces and punctuation, for comparing. */
 export function plainName(name: string): string {
-  return name.toLowerCase().replace(/[^\p{L}\p{N}+]+/gu, "");
+  // Letters beyond ASCII count; the class is written out because it is applied to every name there is.
+  return name.toLowerCase().replace(/[^a-z0-9+\u00c0-\uffff]+/g, "");
 }
 
 // The table never changes while the program runs, so it is kept once it has been read.
 let table: Buffer | null = null;
 let names: Map<string, string[]> | null = null;
+// What has been looked up once; no more than the table has lines.
+const lines = new Map<string, TableLine>();
+const records = new Map<string, CrsRecord>();
 
 function tableBytes(): Buffer {
   // From src/crs and from dist/crs alike.
