@@ -31,8 +31,18 @@ export function toWkt2(crs: Crs): string {
   return wkt2(definitionFor(crs), crs);
 }
 
-/** WKT 2 of a definition; `crs` is for messages. A method that WKT 2 cannot name is kept as WKT 1 with a PROJ string. */
-export function wktOfDefinition(definition: CrsDefinition, crs: Crs): string {
+/** WKT 2 of a definition; a method that WKT 2 cannot name is kept as WKT 1 with a PROJ string. */
+export function wktOfDefinition(definition: CrsDefinition): string {
+  const crs: Crs = {
+    code: definition.code,
+    name: definition.name,
+    kind: "unknown",
+    proj4: projOfDefinition(definition),
+    definition: null,
+    unit: definition.unit,
+    axisOrder: "xy",
+    area: definition.area,
+  };
   return definition.projExtension === null ? wkt2(definition, crs) : gdalWkt(definition, crs);
 }
 

@@ -87,12 +87,12 @@ export function crsFromGeoKeys(keys: GeoKeys): Crs | null {
   const bare = crsFromDefinition(definition, "");
   if (bare.code !== null) return { ...bare, definition: null };
   // Its own text, so that datum and method are still known when only the system is left.
-  return { ...bare, definition: definitionText(definition, bare) };
+  return { ...bare, definition: definitionText(definition) };
 }
 
-function definitionText(definition: CrsDefinition, crs: Crs): string | null {
+function definitionText(definition: CrsDefinition): string | null {
   try {
-    return wktOfDefinition(definition, crs);
+    return wktOfDefinition(definition);
   } catch {
     return null;
   }

@@ -74,7 +74,9 @@ export function identify(definition: CrsDefinition): string | null {
     const record = base === null ? null : findRecord(base);
     return record !== null && fits(record, definition) && /^(4326|4269|4267)$/.test(base ?? "") ? base : null;
   }
-  return definition.kind === "projected" ? identifyUtm(definition) : null;
+  return definition.kind === "projected"
+    ? (identifyWebMercator(definition) ?? identifyUtm(definition))
+    : null;
 }
 
 /** Keys to try, the code first: only a name that is needed is looked for. */
@@ -184,6 +186,15 @@ function canonical(text: string): { name: string; numbers: Map<string, number> }
   if (name === "lcc" && numbers.get("lat_1") === numbers.get("lat_2")) numbers.delete("lat_2");
   if (name === "lcc" && !numbers.has("lat_2")) numbers.set("lat_2", numbers.get("lat_1") ?? 0);
   return { name, numbers };
+}
+
+/** The web's Mercator, by its PROJ string or its method, around Greenwich. */
+function identifyWebMercator(definition: CrsDefinition): string | null {
+  const { conversion, geodetic } = definition;
+  if (conversion?.method?.proj !== "webmerc" || geodetic === null || identifyGeodetic(geodetic) !== "4326")
+    return null;
+  const record = findRecord("3857");
+  return record !== null && fits(record, definition) ? "3857" : null;
 }
 
 /** UTM on one of the three datums that everybody means by their name, whatever the system calls itself. */

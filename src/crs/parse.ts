@@ -1,8 +1,9 @@
 import type { Crs } from "../model/crs.ts";
 import { GeoError } from "../model/errors.ts";
-import { type CrsDefinition, projOfDefinition } from "./definition.ts";
+import { type CrsDefinition, definitionOfProj, definitionOfRecord, projOfDefinition } from "./definition.ts";
+import { wktOfDefinition } from "./format.ts";
 import { identify, readDefinition } from "./identify.ts";
-import { isProjString, linearFactor, parseProjWords } from "./proj-string.ts";
+import { isProjString, linearFactor, PROJ_UNITS, parseProjWords } from "./proj-string.ts";
 import { type CrsRecord, findAxes, findByName, findRecord, tableKey } from "./table.ts";
 import { isWkt } from "./wkt.ts";
 
@@ -43,39 +44,82 @@ function fromText(text: string): Crs | null {
   const code =
     /^(?:urn:(?:x-)?ogc:def:crs:|https?:\/\/www\.opengis\.net\/def\/crs\/)?(EPSG|ESRI|OGC|CRS)[:/]+(?:[\w.]*[:/])?(\w+)$/i.exec(
       text,
-    );
+    ) ?? /^https?:\/\/www\.opengis\.net\/gml\/srs\/(epsg)\.xml#(\d+)$/i.exec(text);
   if (code !== null) {
-    const authority = code[1]!.toUpperCase();
     if (/^(CRS)?84h?$/i.test(code[2]!)) return CRS84;
-    return crsFromCode(`${authority}:${code[2]}`);
+    const other = /^CRS(27|83)$/i.exec(code[2]!);
+    if (other !== null) {
+      const known = crsFromKey(other[1] === "27" ? "4267" : "4269");
+      return known === null ? null : { ...known, axisOrder: "xy" };
+    }
+    return crsFromCode(`${code[1]!.toUpperCase()}:${code[2]}`);
   }
-  if (isProjString(text) && !isWkt(text) && !text.startsWith("{")) return fromProjString(text);
-  const definition = readDefinition(text);
-  if (definition !== null) return crsFromDefinition(definition, text);
-  if (isWkt(text) || text.startsWith("{")) return null;
+  const compound = /^EPSG:(\d{1,9})\+(?:EPSG:)?(\d{1,9})$/i.exec(text);
+  if (compound !== null) return compoundOfCodes(compound[1]!, compound[2]!);
+  const structured = isWkt(text) || text.startsWith("{");
+  if (isProjString(text) && !structured) return fromProjString(text);
+  if (structured) {
+    const definition = readDefinition(text);
+    return definition === null ? null : crsFromDefinition(definition, text);
+  }
   const [key] = findByName(text);
   return key === undefined ? null : crsFromKey(key);
+}
+
+/** `EPSG:32645+5773`: a horizontal and a vertical system. */
+function compoundOfCodes(horizontalKey: string, verticalKey: string): Crs | null {
+  const horizontal = findRecord(horizontalKey);
+  const vertical = findRecord(verticalKey);
+  if (horizontal === null || vertical === null || vertical.kind !== "v") return null;
+  const definition = definitionOfRecord(horizontal);
+  const height = definitionOfRecord(vertical)?.vertical ?? null;
+  if (definition === null || height === null || definition.vertical !== null) return null;
+  const joined: CrsDefinition = {
+    ...definition,
+    vertical: height,
+    compound: { name: `${horizontal.name} + ${vertical.name}`, code: null },
+  };
+  return crsFromDefinition(joined, wktOfDefinition(joined));
 }
 
 function fromProjString(text: string): Crs | null {
   const words = parseProjWords(text);
   const init = words.get("init");
   if (init !== undefined) return crsFromCode(init);
-  const geographic = /^(longlat|latlong|lonlat|latlon)$/.test(words.get("proj") ?? "");
+  const name = words.get("proj") ?? "";
+  const geographic = /^(longlat|latlong|lonlat|latlon)$/.test(name);
   const factor = geographic ? 1 : linearFactor(words);
-  return {
+  const unit = words.get("units") ?? "m";
+  const crs: Crs = {
     code: null,
-    name: "",
-    kind: geographic ? "geographic" : "projected",
+    name: words.get("title") ?? "",
+    kind: geographic ? "geographic" : name === "geocent" || name === "cart" ? "geocentric" : "projected",
     proj4: text,
     definition: text,
     unit: geographic
       ? { name: "degree", kind: "angle", factor: 1 }
-      : { name: factor === 1 ? "metre" : "unknown", kind: "length", factor },
+      : {
+          name: (PROJ_UNITS[unit]?.factor === factor ? PROJ_UNITS[unit]?.name : undefined) ?? "unknown",
+          kind: "length",
+          factor,
+        },
     axisOrder: "xy",
     area: null,
   };
+  // Longitude and latitude, UTM and the web's Mercator on well-known datums have codes beyond doubt.
+  const plain = ![...words.keys()].some((key) => !PLAIN_WORDS.has(key));
+  const definition = plain ? definitionOfProj(text, crs) : null;
+  const key = definition === null ? null : identify(definition);
+  const known = key === null ? null : crsFromKey(key);
+  return known === null ? crs : { ...known, axisOrder: "xy", definition: text };
 }
+
+/** Words of PROJ strings that a listed system can have; any other makes a system of its own. */
+const PLAIN_WORDS: ReadonlySet<string> = new Set(
+  "proj zone south datum ellps units no_defs type wktext a b lat_ts lat_0 lon_0 x_0 y_0 k k_0 nadgrids".split(
+    " ",
+  ),
+);
 
 /** The system with a key of the table, or `null`. */
 export function crsFromKey(key: string): Crs | null {

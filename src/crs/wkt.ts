@@ -28,7 +28,7 @@ export function parseWktNodes(text: string): WktNode[] {
     new GeoError("CRS_UNKNOWN", `broken WKT "${shown}...": ${reason}`, { crs: shown });
   if (text.length > MAX_LENGTH) throw fail(`${text.length} characters are too many`);
   // Quoted text with doubled quotes, brackets, commas, numbers and bare words.
-  const token = /\s*(?:"((?:[^"]|"")*)"|([[(])|([\])])|(,)|([^\s"[\](),]+))/y;
+  const token = /\s*(?:"([^"]*(?:""[^"]*)*)"|([[(])|([\])])|(,)|([^\s"[\](),]+))/y;
   const roots: WktNode[] = [];
   const open: { keyword: string; values: (string | number | WktNode)[] }[] = [];
   let word: string | null = null;
