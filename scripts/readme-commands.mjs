@@ -13,7 +13,10 @@ const commands = [...readme.matchAll(/^```sh\n([\s\S]*?)^```/gm)]
 
 for (const command of commands) {
   console.log(`$ ${command}`);
-  const { status } = spawnSync("bash", ["-c", command], { stdio: "inherit", cwd: new URL("..", import.meta.url) });
+  const { status } = spawnSync("bash", ["-c", command], {
+    stdio: "inherit",
+    cwd: new URL("..", import.meta.url),
+  });
   if (status !== 0) {
     console.error(`README command failed with status ${status}: ${command}`);
     process.exit(1);

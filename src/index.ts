@@ -5,6 +5,7 @@
 
 export { transformBounds } from "./crs/bounds.ts";
 export { toProjJson, toWkt1, toWkt2 } from "./crs/format.ts";
+export { registerGrid } from "./crs/grids.ts";
 export { crsFromEpsg, parseCrs } from "./crs/parse.ts";
 export { type CoordinateTransform, describeTransform, transformer } from "./crs/transformer.ts";
 export type { OutputOptions } from "./io/atomic.ts";
@@ -25,26 +26,27 @@ export {
   writeFeatures,
   writeRaster,
 } from "./io/open.ts";
-export { type ClipFileOptions, clipFile } from "./jobs/files/clip.ts";
-export { type ConvertOptions, convertFile } from "./jobs/files/convert.ts";
-export { type DominantFileOptions, dominantFile } from "./jobs/files/dominant.ts";
-export { type DescribeOptions, describeFile, type FileDescription } from "./jobs/files/info.ts";
+export type { ClipFileOptions } from "./jobs/files/clip.ts";
+export type { ConvertOptions } from "./jobs/files/convert.ts";
+export type { DominantFileOptions } from "./jobs/files/dominant.ts";
+export type { DescribeOptions, FileDescription } from "./jobs/files/info.ts";
 export type { FileOptions, FileResult } from "./jobs/files/result.ts";
+export type { FileProblem, ValidateOptions, ValidateResult } from "./jobs/files/validate.ts";
 export {
-  type FileProblem,
-  type ValidateOptions,
-  type ValidateResult,
-  validateFile,
-} from "./jobs/files/validate.ts";
-export { describePipeline, loadPipeline, type PipelineInfo } from "./jobs/pipelines.ts";
-export {
+  clipFile,
+  convertFile,
+  describeFile,
+  describePipeline,
+  dominantFile,
+  loadPipeline,
   planPipeline,
-  type RunOptions,
-  type RunPlan,
-  type RunRecord,
-  type RunResult,
   runPipeline,
-} from "./jobs/run.ts";
+  validateFile,
+} from "./jobs/lazy.ts";
+export type { PipelineInfo } from "./jobs/pipelines.ts";
+export type { RunOptions, RunPlan, RunRecord, RunResult } from "./jobs/run.ts";
+export { geodesicDirect, geodesicInverse } from "./kernels/vector/geodesic.ts";
+export { EARTH_ENGINE_RADIUS } from "./kernels/vector/spherical.ts";
 export { type Crs, describeCrs, isGeographic, sameCrs } from "./model/crs.ts";
 export { GeoError, type GeoErrorCode, type GeoErrorDetails, isGeoError } from "./model/errors.ts";
 export {
