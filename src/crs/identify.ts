@@ -185,6 +185,9 @@ function canonical(text: string): { name: string; numbers: Map<string, number> }
   // One standard parallel, written twice.
   if (name === "lcc" && numbers.get("lat_1") === numbers.get("lat_2")) numbers.delete("lat_2");
   if (name === "lcc" && !numbers.has("lat_2")) numbers.set("lat_2", numbers.get("lat_1") ?? 0);
+  // The two parallels are interchangeable, and writers do interchange them.
+  const [first = 0, second = 0] = [numbers.get("lat_1"), numbers.get("lat_2")];
+  if (/^(lcc|aea|eqdc)$/.test(name) && first > second) numbers.set("lat_1", second).set("lat_2", first);
   return { name, numbers };
 }
 
@@ -225,6 +228,19 @@ function* geodeticCandidates({ code, name, datum }: DefinitionGeodetic): Generat
   yield* candidates(code, name);
   if (datum.code !== null) yield* geodeticOfDatum(tableKey(datum.code) ?? "");
   for (const key of findByDatumName(datum.name)) yield* geodeticOfDatum(key);
+}
+
+/** The definition with the code of its datum, where its name or that of the system tells. */
+export function withKnownDatum(definition: CrsDefinition): CrsDefinition {
+  const { geodetic } = definition;
+  if (geodetic === null || geodetic.datum.code !== null || geodetic.toWgs84 !== null) return definition;
+  const base = identifyGeodetic(geodetic);
+  const record = base === null ? null : findRecord(base);
+  if (record === null) return definition;
+  return {
+    ...definition,
+    geodetic: { ...geodetic, datum: { ...geodetic.datum, code: keyCode(record.base) } },
+  };
 }
 
 /** `"EPSG:n"` of {@link identify}, or `null`. */

@@ -2,7 +2,7 @@ import type { Crs } from "../model/crs.ts";
 import { GeoError } from "../model/errors.ts";
 import { type CrsDefinition, definitionOfProj, definitionOfRecord, projOfDefinition } from "./definition.ts";
 import { wktOfDefinition } from "./format.ts";
-import { identify, readDefinition } from "./identify.ts";
+import { identify, readDefinition, withKnownDatum } from "./identify.ts";
 import { isProjString, linearFactor, PROJ_UNITS, parseProjWords } from "./proj-string.ts";
 import { type CrsRecord, findAxes, findByName, findRecord, tableKey } from "./table.ts";
 import { isWkt } from "./wkt.ts";
@@ -142,7 +142,7 @@ export function crsFromDefinition(definition: CrsDefinition, text: string): Crs 
     name: compound?.name ?? definition.name,
     kind:
       compound !== null ? "compound" : definition.kind === "geographic3d" ? "geographic" : definition.kind,
-    proj4: definition.kind === "vertical" ? null : projOfDefinition(definition),
+    proj4: definition.kind === "vertical" ? null : projOfDefinition(withKnownDatum(definition)),
     definition: text,
     unit: { name: unit.name, kind: unit.kind, factor: angle ? degreesPer(unit.factor) : unit.factor },
     axisOrder:

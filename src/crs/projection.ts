@@ -69,6 +69,19 @@ function expand(words: ProjWords): ProjWords {
       ["y_0", words.has("south") ? "10000000" : "0"],
     ]);
   }
+  // New Zealand's map grid has no parameters of its own.
+  if (name === "nzmg") {
+    return new Map([
+      ["proj", "nzmg"],
+      ["lat_0", "-41"],
+      ["lon_0", "173"],
+      ["x_0", "2510000"],
+      ["y_0", "6023150"],
+      ["ellps", "intl"],
+    ]);
+  }
+  // As systems of their own these two stand on the sphere with the surface of the ellipsoid.
+  if ((name === "mill" || name === "vandg") && !words.has("R_A")) return new Map([...words, ["R_A", ""]]);
   if (name === "ups") {
     if (ellipsoidOf(words).rf === 0)
       throw new GeoError("CRS_UNKNOWN", "UPS needs an ellipsoid, not a sphere", { crs: "+proj=ups" });

@@ -136,7 +136,7 @@ function findExactName(name: string): string[] {
     if (!/^E?\d/.test(key)) continue;
     const field = line[2] === name ? 0 : line[8] === name ? 1 : -1;
     if (field >= 0 && !found.some((entry) => entry.key === key))
-      found.push({ key, rank: line[3] === "d" ? 2 : field });
+      found.push({ key, rank: line[3] === "d" ? 3 : key.startsWith("E") ? 2 : field });
   }
   return found.sort((a, b) => a.rank - b.rank).map((entry) => entry.key);
 }

@@ -6,10 +6,12 @@ import {
   authalicQ,
   fail,
   HALF_PI,
+  invertNumerically,
   meridianArc,
   type ProjectionFactory,
   type ProjectionParameters,
   QUARTER_PI,
+  type UnitPoint,
   type UnitProjection,
 } from "./unit.ts";
 
@@ -324,6 +326,77 @@ export const nsper: ProjectionFactory = ({ words, a, lat0 }) => {
       const sinPhi = cosZ * sin0 + (y * sinZ * cos0) / rho;
       p.y = asin(sinPhi);
       p.x = Math.atan2(x * sinZ * cos0, (cosZ - sin0 * sinPhi) * rho);
+    },
+  };
+};
+
+/** Gnomonic, on a sphere of the semi-major axis: great circles are straight. Half the globe. */
+export const gnom: ProjectionFactory = ({ lat0 }) => {
+  const sin0 = Math.sin(lat0);
+  const cos0 = Math.cos(lat0);
+  return {
+    forward(p) {
+      const { x: lam, y: phi } = p;
+      const sin = Math.sin(phi);
+      const cos = Math.cos(phi);
+      const cosLam = Math.cos(lam);
+      const cosC = sin0 * sin + cos0 * cos * cosLam;
+      if (!(cosC > TINY)) return fail(p);
+      p.x = (cos * Math.sin(lam)) / cosC;
+      p.y = (cos0 * sin - sin0 * cos * cosLam) / cosC;
+    },
+    inverse(p) {
+      const { x, y } = p;
+      const rho = Math.hypot(x, y);
+      if (rho <= TINY) {
+        p.x = 0;
+        p.y = lat0;
+        return;
+      }
+      const c = Math.atan(rho);
+      const sinC = Math.sin(c);
+      const cosC = Math.cos(c);
+      p.y = asin(cosC * sin0 + (y * sinC * cos0) / rho);
+      p.x = Math.atan2(x * sinC, rho * cos0 * cosC - y * sin0 * sinC);
+    },
+  };
+};
+
+/** Orthographic: the Earth from infinitely far, on the ellipsoid (EPSG Guidance Note 7-2, method 9840). Half the globe. */
+export const ortho: ProjectionFactory = ({ es, lat0 }) => {
+  const sin0 = Math.sin(lat0);
+  const cos0 = Math.cos(lat0);
+  const nu0 = 1 / Math.sqrt(1 - es * sin0 * sin0);
+  const forward = (p: UnitPoint): void => {
+    const { x: lam, y: phi } = p;
+    const sin = Math.sin(phi);
+    const cos = Math.cos(phi);
+    const cosLam = Math.cos(lam);
+    if (!(sin0 * sin + cos0 * cos * cosLam >= -TINY)) {
+      fail(p);
+      return;
+    }
+    const nu = 1 / Math.sqrt(1 - es * sin * sin);
+    p.x = nu * cos * Math.sin(lam);
+    p.y = nu * (cos0 * sin - sin0 * cos * cosLam) + es * (nu0 * sin0 - nu * sin) * cos0;
+  };
+  return {
+    forward,
+    inverse(p) {
+      const { x, y } = p;
+      const rho = Math.hypot(x, y);
+      if (!(rho <= 1 + TINY)) return fail(p);
+      if (rho <= TINY) {
+        p.x = 0;
+        p.y = lat0;
+        return;
+      }
+      // The sphere's answer, exact when there is no flattening.
+      const sinC = Math.min(1, rho);
+      const cosC = Math.sqrt(1 - sinC * sinC);
+      p.y = asin(cosC * sin0 + (y * sinC * cos0) / rho);
+      p.x = Math.atan2(x * sinC, rho * cos0 * cosC - y * sin0 * sinC);
+      if (es > 0) invertNumerically(forward, x, y, p);
     },
   };
 };

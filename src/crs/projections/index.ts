@@ -1,4 +1,4 @@
-import { aeqd, laea, nsper, sterea, tpeqd } from "./azimuthal.ts";
+import { aeqd, gnom, laea, nsper, ortho, sterea, tpeqd } from "./azimuthal.ts";
 import { eqdc, krovak, lcc, poly } from "./conic.ts";
 import { cass, cea, col_urban, comill, gall, merc, patterson, webmerc } from "./cylindrical.ts";
 import { labrd, omerc, somerc } from "./oblique.ts";
@@ -30,6 +30,8 @@ export const PROJECTIONS: Readonly<Record<string, ProjectionFactory>> = {
   aeqd,
   sterea,
   nsper,
+  gnom,
+  ortho,
   tpeqd,
   omerc,
   somerc,

@@ -281,9 +281,9 @@ function aitoffForward(p: UnitPoint): void {
   p.y = k * Math.sin(p.y);
 }
 
-/** Winkel's tripel; `+lat_1` default is where its cosine is 2 / pi. */
+/** Winkel's tripel with the standard parallel `+lat_1`. */
 export const wintri: ProjectionFactory = ({ words }) => {
-  const cos1 = words.has("lat_1") ? Math.cos(angleOf(words, "lat_1")) : 2 / Math.PI;
+  const cos1 = Math.cos(angleOf(words, "lat_1"));
   return numeric(
     (p) => {
       const { x: lam, y: phi } = p;
