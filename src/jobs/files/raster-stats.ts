@@ -45,18 +45,26 @@ export async function readBandFacts(
 ): Promise<BandFacts[]> {
   const { width, height } = source.grid;
   const moments = source.bands.map(() => new Moments());
+  const tallies = source.bands.map(() => new Float64Array(256));
   const hashes = source.bands.map(() => createHash("sha256"));
   for (const window of rowsOfTiles(source, options.memory ?? DEFAULT_MEMORY)) {
     options.signal?.throwIfAborted();
     const block = await source.read(window, { signal: options.signal });
     for (const [k, band] of source.bands.entries()) {
       if (options.checksum) hashSamples(hashes[k]!, block.bands[k]!, band);
-      if (options.stats && !isComplex(band.type)) moments[k]!.add(block, k, band);
+      if (!options.stats || isComplex(band.type)) continue;
+      const samples = block.bands[k]!;
+      const tally = tallies[k]!;
+      if (samples instanceof Uint8Array || samples instanceof Int8Array)
+        countSamples(tally, samples, block.mask);
+      else moments[k]!.add(block, k, band);
     }
     options.onProgress?.((window.row + window.height) * width, width * height);
   }
   return source.bands.map((band, k) => ({
-    ...(options.stats && !isComplex(band.type) ? { stats: moments[k]!.finish() } : {}),
+    ...(options.stats && !isComplex(band.type)
+      ? { stats: isByte(band) ? statsOfTally(tallies[k]!, band) : moments[k]!.finish() }
+      : {}),
     ...(options.checksum ? { sha256: hashes[k]!.digest("hex") } : {}),
   }));
 }
@@ -75,6 +83,39 @@ function* rowsOfTiles(source: RasterSource, memory: number): Generator<Window> {
   const step = Math.min(rows, Math.max(source.tile.height, 1024), whole > 0 ? whole : most);
   for (let row = 0; row < height; row += step)
     yield { col: 0, row, width, height: Math.min(step, height - row) };
+}
+
+function isByte({ type }: Band): boolean {
+  return type === "uint8" || type === "int8";
+}
+
+/** Add how often each byte comes to `tally`; int8 counts as its two's complement. */
+function countSamples(tally: Float64Array, samples: Uint8Array | Int8Array, mask: Uint8Array | null): void {
+  if (mask === null) for (let i = 0; i < samples.length; i++) tally[samples[i]! & 255]! += 1;
+  else for (let i = 0; i < samples.length; i++) if (mask[i] !== 0) tally[samples[i]! & 255]! += 1;
+}
+
+function statsOfTally(tally: Float64Array, { type, nodata }: Band): BandStats {
+  let valid = 0;
+  let sum = 0;
+  let min = Infinity;
+  let max = -Infinity;
+  const sampleOf = (byte: number): number => (type === "int8" && byte > 127 ? byte - 256 : byte);
+  const seen = (byte: number): number =>
+    nodata !== null && Number(nodata) === sampleOf(byte) ? 0 : tally[byte]!;
+  for (let byte = 0; byte < 256; byte++) {
+    const count = seen(byte);
+    if (count === 0) continue;
+    valid += count;
+    sum += count * sampleOf(byte);
+    min = Math.min(min, sampleOf(byte));
+    max = Math.max(max, sampleOf(byte));
+  }
+  if (valid === 0) return { min: null, max: null, mean: null, stdev: null, valid };
+  const mean = sum / valid;
+  let m2 = 0;
+  for (let byte = 0; byte < 256; byte++) m2 += seen(byte) * (sampleOf(byte) - mean) ** 2;
+  return { min, max, mean, stdev: Math.sqrt(m2 / valid), valid };
 }
 
 class Moments {
