@@ -32,7 +32,7 @@ export async function writeAtomically<T>(
     return result;
   } catch (error) {
     await rm(temporary, { force: true, recursive: true });
-    throw outputError(path, error);
+    throw outputError(path, underFinalName(error, temporary, path));
   } finally {
     pending.delete(temporary);
   }
@@ -68,6 +68,17 @@ export function temporaryBeside(path: string): string {
   return temporary;
 }
 
+/** An error that names a temporary file or folder, with the name that the person gave; everything else unchanged. */
+export function underFinalName(error: unknown, temporary: string, path: string): unknown {
+  if (!(error instanceof GeoError)) return error;
+  const { code, hint, cause, message } = error;
+  const named = (error.details as { path?: string }).path;
+  if (!message.includes(temporary) && named?.includes(temporary) !== true) return error;
+  const details =
+    named === undefined ? error.details : { ...error.details, path: named.replaceAll(temporary, path) };
+  return new GeoError(code, message.replaceAll(temporary, path), details, { hint, cause: cause ?? error });
+}
+
 /** System errors of writing as `OUTPUT_FAILED`; everything else unchanged. */
 export function outputError(path: string, error: unknown): unknown {
   const code = (error as NodeJS.ErrnoException | null)?.code;
@@ -90,6 +101,7 @@ const WRITE_FAILURES: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
   EPERM: "operation not permitted",
   EROFS: "the file system is read-only",
+  ENOENT: "its folder does not exist and cannot be made",
   EISDIR: "it is a folder",
   ENOTDIR: "a part of the path is not a folder",
   EEXIST: "a part of the path is a file",

@@ -12,7 +12,14 @@ import {
   tableSource,
 } from "../model/features.ts";
 import type { RasterSource } from "../model/raster.ts";
-import { checkOutput, type OutputOptions, outputError, temporaryBeside, writeAtomically } from "./atomic.ts";
+import {
+  checkOutput,
+  type OutputOptions,
+  outputError,
+  temporaryBeside,
+  underFinalName,
+  writeAtomically,
+} from "./atomic.ts";
 import type { ByteSource } from "./bytes/source.ts";
 import { type FeatureSink, pipeFeatures, type WriteSummary } from "./feature-sink.ts";
 import type { GeoTiffSource } from "./geotiff/read.ts";
@@ -79,7 +86,10 @@ async function openAs(
     case "geojsonseq":
       return (await import("./geojson/read.ts")).openGeoJsonSeq(bytes);
     case "csv":
-      return (await import("./csv/read.ts")).openCsv(bytes, { csvt: await siblingText(bytes.url, ".csvt") });
+      return (await import("./csv/read.ts")).openCsv(bytes, {
+        csvt: await siblingText(bytes.url, ".csvt"),
+        prj: await siblingText(bytes.url, ".prj"),
+      });
     case "kml":
       return (await import("./kml/read.ts")).openKml(bytes, options);
     case "flatgeobuf":
@@ -401,7 +411,8 @@ async function writeShapefile(
     }
     return { ...(await describeOutput(path, "vector")), summary, files };
   } catch (error) {
-    throw outputError(path, error);
+    const named = underFinalName(error, join(folder, `${stem}.shp`), path);
+    throw outputError(path, underFinalName(named, join(folder, stem), join(dirname(path), stem)));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

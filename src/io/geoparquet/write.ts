@@ -84,6 +84,7 @@ export async function createGeoParquet(
     write: (batch) =>
       attempt(async () => {
         layer ??= new LayerWriter(
+          path,
           file,
           batch.columns,
           batch.geometry !== null,
@@ -96,7 +97,7 @@ export async function createGeoParquet(
     close: () =>
       attempt(async () => {
         const hasGeometry = !(schema.geometryTypes.length === 1 && schema.geometryTypes[0] === 0);
-        layer ??= new LayerWriter(file, schema.fields, hasGeometry, schema.crs, options, compressors);
+        layer ??= new LayerWriter(path, file, schema.fields, hasGeometry, schema.crs, options, compressors);
         const summary = await layer.finish();
         await release();
         return summary;
@@ -180,6 +181,7 @@ class LayerWriter {
   #count = 0;
 
   constructor(
+    path: string,
     file: FileHandle,
     fields: readonly Field[],
     hasGeometry: boolean,
@@ -200,10 +202,12 @@ class LayerWriter {
       return { field, name };
     });
     if (fields.length === 0 && !hasGeometry) {
-      throw new GeoError("INVALID_INPUT", "a Parquet file needs a column, the table has none", {
-        path: "columns",
-        expected: "one column at least",
-      });
+      throw new GeoError(
+        "UNSUPPORTED",
+        `${path}: the table has no columns, but a Parquet file needs one`,
+        { feature: "Parquet without columns", path },
+        { hint: "Keep an attribute or the geometry." },
+      );
     }
     this.#geometryName = hasGeometry ? freeName("geometry", taken) : null;
     this.#coveringName = freeName("bbox", taken);
