@@ -57,6 +57,8 @@ export interface CommandResult {
   readonly lines: readonly string[];
   /** Problems that a check found: the command did its work and exits with 1. */
   readonly failed?: string;
+  /** What to do about them. */
+  readonly hint?: string;
 }
 
 export interface Command {

@@ -153,7 +153,8 @@ async function runCommand(
   const elapsedMs = Math.round(performance.now() - started);
   const failed = result.failed !== undefined;
   if (common.json) {
-    const error = failed ? { error: { code: "CHECK_FAILED", message: result.failed } } : {};
+    const hint = result.hint === undefined ? {} : { hint: result.hint };
+    const error = failed ? { error: { code: "CHECK_FAILED", message: result.failed, ...hint } } : {};
     const { outputs, summary, warnings } = result;
     io.out(
       `${toJsonText({ ok: !failed, command: command.name, outputs, summary, warnings, elapsedMs, ...error })}\n`,
@@ -161,7 +162,7 @@ async function runCommand(
   } else {
     if (!common.quiet) for (const warning of result.warnings) io.err(`warning: ${warning}\n`);
     for (const line of result.lines) io.out(`${line}\n`);
-    if (failed) io.err(`${result.failed}\n`);
+    if (failed) io.err(`${result.failed}\n${result.hint === undefined ? "" : `${result.hint}\n`}`);
   }
   return failed ? 1 : 0;
 }

@@ -28,7 +28,12 @@ export const doctor: Command = {
       summary: { parts: findings.map((finding) => ({ ...finding })) },
       warnings: [],
       lines: findings.map(({ part, state, detail }) => `${MARKS[state]} ${part.padEnd(width)}  ${detail}`),
-      ...(missing.length === 0 ? {} : { failed: `${missing.length} needed part(s) missing` }),
+      ...(missing.length === 0
+        ? {}
+        : {
+            failed: `${missing.length} needed part(s) missing`,
+            hint: "What to do stands beside each of them.",
+          }),
     };
   },
 };

@@ -33,9 +33,16 @@ export const validate: Command = {
         ...(failed === undefined ? [`valid: ${total}`] : []),
         ...base.lines.filter((line) => line.startsWith("wrote")),
       ],
-      ...(failed === undefined ? {} : { failed }),
+      ...(failed === undefined ? {} : { failed, hint: remedy(base.summary["kind"], context.text("repair")) }),
     };
   },
 };
+
+function remedy(kind: unknown, repaired: string | undefined): string {
+  if (kind === "raster") return "tilth convert IN OUT.tif writes it again as a valid COG.";
+  return repaired === undefined
+    ? "Pass --repair OUT to write the layer with its polygons repaired."
+    : `The repaired layer is ${repaired}.`;
+}
 
 const SHOWN = 20;
