@@ -240,6 +240,21 @@ describe("an output", () => {
     expect(json.error?.hint).toMatch(/\.tif/);
   });
 
+  it("is called by the name that was given, not by that of a temporary file", async () => {
+    const mixed = POINTS.replace(
+      '"type":"Point","coordinates":[77.25,23.125]',
+      '"type":"LineString","coordinates":[[0,0],[1,1]]',
+    );
+    writeFileSync(at("mixed.geojson"), mixed);
+    const { status, json } = await callJson(["convert", at("mixed.geojson"), `${out}.shp`]);
+    expect(status).toBe(3);
+    expect(json.error?.message).toMatch(
+      /^\S+\.shp: feature 1 is a LineString, but the file holds shapes of the type Point$/,
+    );
+    expect(json.error?.message).toContain(`${out}.shp`);
+    expect(json.error?.path).toBe(`${out}.shp`);
+  });
+
   it("is not left behind, whole or half, when the input turns out to be damaged on the way", async () => {
     const broken = POINTS.replace("23.25", "oops");
     writeFileSync(at("broken.geojson"), broken);
