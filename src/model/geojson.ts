@@ -478,8 +478,8 @@ export function parseIso(text: string): number {
   const match = ISO.exec(text);
   if (match === null) return ISO_TIME.test(text) ? clockMs(text) : Number.NaN;
   const [, year, month, day, clock, zone] = match;
-  const midnight = Date.UTC(Number(year), Number(month) - 1, Number(day));
-  if (Number(year) < 100) return Date.parse(`${year}-${month}-${day}T00:00:00Z`);
+  // Date.UTC takes years below 100 for those of the 20th century.
+  const midnight = new Date(0).setUTCFullYear(Number(year), Number(month) - 1, Number(day));
   return midnight + (clock === undefined ? 0 : clockMs(clock)) - zoneMs(zone);
 }
 

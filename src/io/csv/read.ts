@@ -39,12 +39,17 @@ export interface CsvOptions {
    * (wkt, geom, geometry, the_geom; lon, longitude, lng, x with lat, latitude, y, in any case), else none.
    */
   readonly geometry?: CsvScanOptions["geometry"];
-  /** CRS of the geometry; default EPSG:4326 for columns named as longitude and latitude, `SRID=` in the text, else none. */
+  /**
+   * CRS of the geometry; default `SRID=` in the text, what {@link CsvOptions.prj} says, EPSG:4326 for columns named as
+   * longitude and latitude, else none.
+   */
   readonly crs?: Crs | string | null | undefined;
   /** False reads every column as text. Default true. */
   readonly detectTypes?: boolean | undefined;
   /** Text of a .csvt file, which declares the type of each column (GDAL). */
   readonly csvt?: string | undefined;
+  /** Text of a .prj file: the CRS of geometry that says none itself (GDAL). */
+  readonly prj?: string | undefined;
   /** Name of the layer; default the name of the file. */
   readonly name?: string | undefined;
 }
@@ -127,7 +132,7 @@ class CsvSource implements FeatureSource {
     const { geometry } = scan;
     this.schema = {
       name,
-      crs: geometry.kind === "none" ? null : this.#crs(options.crs),
+      crs: geometry.kind === "none" ? null : this.#crs(options.crs, options.prj),
       geometryTypes: geometry.kind === "none" ? [0] : types,
       hasZ: scan.hasZ,
       hasM: scan.hasM,
@@ -142,12 +147,20 @@ class CsvSource implements FeatureSource {
     return [...this.#warnings, `${this.#closedRings} rings were not closed and have been closed`];
   }
 
-  #crs(wanted: Crs | string | null | undefined): Crs | null {
+  #crs(wanted: Crs | string | null | undefined, prj: string | undefined): Crs | null {
     if (typeof wanted === "string") return parseCrs(wanted);
     if (wanted !== undefined) return wanted;
     const { geometry, srid } = this.#scan;
-    if (geometry.kind === "xy") return geometry.geographic ? GEOJSON_CRS : null;
-    return srid > 0 ? crsFromEpsg(srid) : null;
+    if (srid > 0) return crsFromEpsg(srid);
+    if (prj !== undefined && prj.trim() !== "") {
+      try {
+        return parseCrs(prj);
+      } catch (error) {
+        if (!isGeoError(error)) throw error;
+        this.#warnings.push(`the .prj beside it was left out: ${error.message}`);
+      }
+    }
+    return geometry.kind === "xy" && geometry.geographic ? GEOJSON_CRS : null;
   }
 
   #field(name: string, seen: number, declared: string | undefined, detect: boolean): Field {
@@ -164,9 +177,9 @@ class CsvSource implements FeatureSource {
       wide.type === found.type ||
       (wide.type === "float64" && (found.type === "int32" || found.type === "int64")) ||
       (wide.type === "int64" && found.type === "int32") ||
-      (wide.type === "datetime" && found.type === "date");
+      (wide.type === "datetime" && found.type === "date") ||
+      (wide.type === "boolean" && found.type === "int32");
     if (holds) return wide.type === found.type ? found : wide;
-    if (wide.type === "boolean" && found.type === "int32") return found;
     this.#warnings.push(
       `column "${name}" is declared ${declared} but holds ${columnTypeOf(seen)}; read as that`,
     );
@@ -372,7 +385,9 @@ class RowReader {
         return;
       }
       case "boolean":
-        builder.pushNumber((bytes[start]! | 32) === 116 ? 1 : 0);
+        // Numbers where a .csvt declares them so: any but 0 is true, as in GDAL.
+        if (bytes[start]! <= 57) builder.pushNumber(this.#number(start, stop) === 0 ? 0 : 1);
+        else builder.pushNumber((bytes[start]! | 32) === 116 ? 1 : 0);
         return;
       default: {
         const ms = parseIso(asciiText(bytes, start, stop));

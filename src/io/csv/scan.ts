@@ -335,10 +335,20 @@ class Scan {
     return names;
   }
 
+  /** Take away last columns without a name and without a value: lines that end with the delimiter. */
+  #dropBlankColumns(names: string[]): void {
+    for (let k = names.length - 1; k > 0; k--) {
+      const name = this.#header?.[k];
+      if (name === undefined || (this.#seen[k]! & ~1) !== 0 || !name.every(isSpace)) return;
+      names.pop();
+    }
+  }
+
   result(whole: Uint8Array | null): CsvScan {
     const { records } = this;
     if (!this.#started) checkHead(records.url, new Uint8Array(0), 0);
     const names = this.#names();
+    this.#dropBlankColumns(names);
     const warnings: string[] = [];
     if (this.#latin) warnings.push("the text is not UTF-8 and was read as Windows-1252");
     if (this.#longer > 0) {

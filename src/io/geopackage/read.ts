@@ -295,14 +295,12 @@ function readCrs(
   }
   const organization = text(row["organization"]).toUpperCase();
   const code = row["organization_coordsys_id"];
-  if (organization === "NONE" || /^undefined$/i.test(text(row["definition"]))) {
-    if (!row["definition_12_063"] || /^undefined$/i.test(text(row["definition_12_063"]))) return null;
-  }
   const attempts = [
     organization === "" || organization === "NONE" || !code ? "" : `${organization}:${String(code)}`,
     text(row["definition_12_063"]),
     text(row["definition"]),
   ].filter((one) => one !== "" && !/^undefined$/i.test(one));
+  if (attempts.length === 0) return null;
   for (const attempt of attempts) {
     try {
       return parseCrs(attempt);

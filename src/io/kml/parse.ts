@@ -16,6 +16,8 @@ export interface Placemark {
   readonly multi: boolean;
   /** Position of its layer in {@link KmlParser.layers}. */
   readonly layer: number;
+  /** Names of the schemas that its ExtendedData points at. */
+  readonly schemas: readonly string[];
 }
 
 /** A Document or Folder that has placemarks of its own. */
@@ -24,7 +26,7 @@ export interface KmlLayer {
 }
 
 /** Names of the attributes that KML itself has, as GDAL calls them. */
-const OWN = new Set(["name", "description", "timestamp", "begin", "end"]);
+export const OWN: ReadonlySet<string> = new Set(["name", "description", "timestamp", "begin", "end"]);
 
 interface Container {
   name: string | null;
@@ -40,8 +42,6 @@ export class KmlParser {
   readonly layers: Container[] = [];
   /** Types of SimpleFields: schema id, then field name. */
   readonly schemas: Map<string, Map<string, string>> = new Map();
-  /** Which schema a field of ExtendedData was declared in. */
-  readonly declared: Map<string, string> = new Map();
   closedRings = 0;
   /** Elements that point at other files or hold no vectors. */
   readonly skipped: Map<string, number> = new Map();
@@ -51,6 +51,8 @@ export class KmlParser {
   readonly #onPlacemark: (placemark: Placemark) => void;
   readonly #path: string[] = [];
   readonly #containers: Container[] = [];
+  /** Addresses that NetworkLinks point at. */
+  readonly links: string[] = [];
   #text = "";
   #placemark: Placemark | null = null;
   #multi = false;
@@ -58,7 +60,7 @@ export class KmlParser {
   #ring: number[] = [];
   #track: number[] = [];
   #dataName = "";
-  #schemaId = "";
+  #schemas: string[] = [];
   #schema: Map<string, string> | null = null;
   #root = false;
 
@@ -118,7 +120,9 @@ export class KmlParser {
           parts: [],
           multi: false,
           layer: -1,
+          schemas: [],
         };
+        this.#schemas = [];
         return;
       case "Schema":
         this.#schema = new Map();
@@ -161,7 +165,7 @@ export class KmlParser {
         this.#dataName = attributes["name"] ?? "";
         return;
       case "SchemaData":
-        this.#schemaId = (attributes["schemaUrl"] ?? "").replace(/^.*#/, "");
+        this.#schemas.push((attributes["schemaUrl"] ?? "").replace(/^.*#/, ""));
     }
   }
 
@@ -175,15 +179,16 @@ export class KmlParser {
     if (placemark === null) {
       if (name === "name" && (parent === "Document" || parent === "Folder")) {
         const container = this.#containers[this.#containers.length - 1]!;
-        container.name = text.trim();
-      } else if (name === "Document" || name === "Folder") this.#containers.pop();
+        container.name = trim(text);
+      } else if (name === "href" && path.includes("NetworkLink")) this.links.push(trim(text));
+      else if (name === "Document" || name === "Folder") this.#containers.pop();
       else if (name === "Schema") this.#schema = null;
       return;
     }
     switch (name) {
       case "Placemark":
         this.#placemark = null;
-        this.#onPlacemark({ ...placemark, multi: this.#multi, layer: this.#layer() });
+        this.#onPlacemark({ ...placemark, multi: this.#multi, layer: this.#layer(), schemas: this.#schemas });
         return;
       case "coordinates":
         this.#coordinates(text);
@@ -227,10 +232,7 @@ export class KmlParser {
         if (parent === "Data") this.#value(dataName(this.#dataName), text);
         return;
       case "SimpleData": {
-        const field = dataName(this.#dataName);
-        const type = this.schemas.get(this.#schemaId)?.get(this.#dataName);
-        if (type !== undefined) this.declared.set(field, type);
-        this.#value(field, text);
+        this.#value(dataName(this.#dataName), text);
         return;
       }
       default:
@@ -240,8 +242,13 @@ export class KmlParser {
     }
   }
 
+  /** Attributes that a schema declares, with their types. */
+  fieldsOf(schema: string): [name: string, type: string][] {
+    return [...(this.schemas.get(schema) ?? [])].map(([name, type]) => [dataName(name), type]);
+  }
+
   #value(name: string, text: string): void {
-    this.#placemark!.values.set(name, name === "description" ? text : text.trim());
+    this.#placemark!.values.set(name, name === "description" ? text : trim(text));
   }
 
   #coordinates(text: string): void {
@@ -282,6 +289,19 @@ export class KmlParser {
       { hint: "Export the file again from the program that made it." },
     );
   }
+}
+
+/** Text without the white space of XML around it; other blanks belong to the text. */
+function trim(text: string): string {
+  let start = 0;
+  let stop = text.length;
+  while (start < stop && isBlank(text.charCodeAt(start))) start++;
+  while (stop > start && isBlank(text.charCodeAt(stop - 1))) stop--;
+  return text.slice(start, stop);
+}
+
+function isBlank(code: number): boolean {
+  return code === 32 || code === 9 || code === 10 || code === 13;
 }
 
 /** An attribute of the file that is called like one of KML's own gets a number. */

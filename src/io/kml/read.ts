@@ -20,7 +20,7 @@ import { UniqueNames } from "../text/names.ts";
 import { fromWindows1252 } from "../text/windows-1252.ts";
 import { openZip } from "../zip.ts";
 import { placemarkType, pushPlacemark } from "./geometry.ts";
-import { KmlParser, type Placemark } from "./parse.ts";
+import { KmlParser, OWN, type Placemark } from "./parse.ts";
 
 const BLOCK_BYTES = 1 << 16;
 const MAX_FIELDS = 10_000;
@@ -39,6 +39,17 @@ interface LayerFacts {
   hasIds: boolean;
   /** Bits seen of each attribute, in order of appearance. */
   readonly seen: Map<string, number>;
+  /** Types of the attributes that its schemas declare. */
+  readonly declared: Map<string, string>;
+  readonly schemas: Set<string>;
+}
+
+/** A KML document with layers; a KMZ may have several. */
+interface KmlDocument {
+  readonly bytes: ByteSource;
+  readonly encoding: Encoding;
+  readonly layers: readonly LayerFacts[];
+  readonly parser: KmlParser;
 }
 
 /**
@@ -57,27 +68,37 @@ interface LayerFacts {
  */
 export async function openKml(bytes: ByteSource, options: KmlOptions = {}): Promise<FeatureSource> {
   try {
-    const document = await documentOf(bytes);
-    const encoding = await encodingOf(document);
-    const layers: LayerFacts[] = [];
-    const parser = new KmlParser(bytes.url, (placemark) => note(layers, placemark, bytes.url));
-    for await (const text of textOf(document, encoding)) parser.write(text);
-    parser.end();
-    nameLayers(layers, parser, fileName(bytes.url));
-    for (const { count, seen } of layers) checkCells(bytes.url, count, seen.size, document.size);
-    return new KmlSource(bytes, document, encoding, layers, parser, options);
+    const head = await bytes.read(0, 4);
+    const zipped = head[0] === 0x50 && head[1] === 0x4b;
+    const documents = zipped ? await zippedDocuments(bytes) : [await learn(bytes, bytes.url)];
+    nameLayers(documents, fileName(bytes.url));
+    return new KmlSource(bytes, documents, zipped ? "KMZ" : "KML", options);
   } catch (error) {
     throw readError(bytes.url, error);
   }
 }
 
-/** The KML itself: of a KMZ, `doc.kml` or else the first .kml in it. */
-async function documentOf(bytes: ByteSource): Promise<ByteSource> {
-  const head = await bytes.read(0, 4);
-  if (!(head[0] === 0x50 && head[1] === 0x4b)) return bytes;
+/** Read a document through, to learn its layers. */
+async function learn(bytes: ByteSource, url: string): Promise<KmlDocument> {
+  const encoding = await encodingOf(bytes);
+  const layers: LayerFacts[] = [];
+  const parser: KmlParser = new KmlParser(url, (placemark) => note(layers, placemark, parser, url));
+  for await (const text of textOf(bytes, encoding)) parser.write(text);
+  parser.end();
+  for (const { count, seen } of layers) checkCells(url, count, seen.size, bytes.size);
+  return { bytes, encoding, layers, parser };
+}
+
+/**
+ * The KML of a KMZ: `doc.kml` or else the first .kml in it; and where that has no placemarks of its own, the documents in
+ * the archive that it links to (GDAL puts each layer into one).
+ */
+async function zippedDocuments(bytes: ByteSource): Promise<readonly KmlDocument[]> {
   const archive = await openZip(bytes);
-  const names = archive.entries.map(({ name }) => name).filter((name) => /\.kml$/i.test(name));
-  const name = names.find((one) => one.toLowerCase() === "doc.kml") ?? names[0];
+  const names = archive.entries
+    .map(({ name }) => name)
+    .filter((one) => /\.kml$/i.test(one) && !one.startsWith("__MACOSX/"));
+  const name = names.find((one) => /(^|\/)doc\.kml$/i.test(one)) ?? names[0];
   if (name === undefined) {
     throw new GeoError(
       "INVALID_FORMAT",
@@ -86,7 +107,14 @@ async function documentOf(bytes: ByteSource): Promise<ByteSource> {
       { hint: "Check that this is the file you mean." },
     );
   }
-  return memoryBytes(await archive.read(name), bytes.url);
+  const first = await learn(memoryBytes(await archive.read(name), bytes.url), bytes.url);
+  if (first.layers.length > 0) return [first];
+  const linked: KmlDocument[] = [];
+  for (const link of new Set(first.parser.links)) {
+    if (!names.includes(link) || link === name) continue;
+    linked.push(await learn(memoryBytes(await archive.read(link), bytes.url), `${bytes.url}/${link}`));
+  }
+  return linked.length > 0 ? linked : [first];
 }
 
 type Encoding = "utf-8" | "utf-16le" | "utf-16be" | "windows-1252";
@@ -141,10 +169,19 @@ async function* textOf(bytes: ByteSource, encoding: Encoding): AsyncGenerator<st
   }
 }
 
-function note(layers: LayerFacts[], placemark: Placemark, url: string): void {
+function note(layers: LayerFacts[], placemark: Placemark, parser: KmlParser, url: string): void {
   let facts = layers[placemark.layer];
   if (facts === undefined) {
-    facts = { name: "", count: 0, types: 0, hasZ: false, hasIds: false, seen: new Map() };
+    facts = {
+      name: "",
+      count: 0,
+      types: 0,
+      hasZ: false,
+      hasIds: false,
+      seen: new Map(),
+      declared: new Map(),
+      schemas: new Set(),
+    };
     layers[placemark.layer] = facts;
   }
   facts.count++;
@@ -154,7 +191,21 @@ function note(layers: LayerFacts[], placemark: Placemark, url: string): void {
     for (const ring of rings)
       for (let k = 2; k < ring.length; k += 3) if (!Number.isNaN(ring[k]!)) facts.hasZ = true;
   }
-  for (const [name, text] of placemark.values) {
+  const { values, schemas } = placemark;
+  const isNew = schemas.some((schema) => !facts.schemas.has(schema));
+  if (isNew) {
+    // KML's own attributes first, then those of the schema in its order, with a value or without.
+    for (const name of values.keys()) if (OWN.has(name)) facts.seen.set(name, facts.seen.get(name) ?? 0);
+    for (const schema of schemas) {
+      if (facts.schemas.has(schema)) continue;
+      facts.schemas.add(schema);
+      for (const [name, type] of parser.fieldsOf(schema)) {
+        facts.seen.set(name, facts.seen.get(name) ?? 0);
+        facts.declared.set(name, type);
+      }
+    }
+  }
+  for (const [name, text] of values) {
     const kind = TIMES.has(name) ? textKind(text) : SEEN_TEXT;
     facts.seen.set(name, (facts.seen.get(name) ?? 0) | kind);
   }
@@ -169,12 +220,14 @@ function note(layers: LayerFacts[], placemark: Placemark, url: string): void {
 }
 
 /** Names as the file gives them; missing ones after the file, repeated ones with a number. */
-function nameLayers(layers: LayerFacts[], parser: KmlParser, fallback: string): void {
+function nameLayers(documents: readonly KmlDocument[], fallback: string): void {
   const unique = new UniqueNames();
-  for (const [k, facts] of layers.entries()) {
-    const given = parser.layers[k]!.name;
-    const base = given === null || given === "" ? fallback : given;
-    facts.name = unique.take(base);
+  for (const { layers, parser } of documents) {
+    for (const [k, facts] of layers.entries()) {
+      const given = parser.layers[k]!.name;
+      const base = given === null || given === "" ? fallback : given;
+      facts.name = unique.take(base);
+    }
   }
 }
 
@@ -207,27 +260,25 @@ class KmlSource implements FeatureSource {
   readonly layers: readonly string[];
   readonly warnings: readonly string[];
   readonly #bytes: ByteSource;
-  readonly #document: ByteSource;
-  readonly #encoding: Encoding;
+  readonly #document: KmlDocument;
   readonly #layer: number;
   readonly #hasIds: boolean;
 
   constructor(
     bytes: ByteSource,
-    document: ByteSource,
-    encoding: Encoding,
-    layers: readonly LayerFacts[],
-    parser: KmlParser,
+    documents: readonly KmlDocument[],
+    driver: "KML" | "KMZ",
     { layer: wanted }: KmlOptions,
   ) {
     this.url = bytes.url;
-    this.driver = document === bytes ? "KML" : "KMZ";
+    this.driver = driver;
     this.#bytes = bytes;
-    this.#document = document;
-    this.#encoding = encoding;
-    this.layers = layers.length === 0 ? [fileName(bytes.url)] : layers.map(({ name }) => name);
-    this.#layer = wanted === undefined ? 0 : this.layers.indexOf(wanted);
-    if (this.#layer < 0) {
+    const layers = documents.flatMap((document) =>
+      document.layers.map((facts, k) => ({ document, facts, k })),
+    );
+    this.layers = layers.length === 0 ? [fileName(bytes.url)] : layers.map(({ facts }) => facts.name);
+    const position = wanted === undefined ? 0 : this.layers.indexOf(wanted);
+    if (position < 0) {
       throw new GeoError(
         "INVALID_INPUT",
         `${bytes.url} has no layer "${wanted}"`,
@@ -235,19 +286,22 @@ class KmlSource implements FeatureSource {
         { hint: `It has: ${this.layers.join(", ")}.` },
       );
     }
-    const facts = layers[this.#layer];
+    const layer = layers[position];
+    const facts = layer?.facts;
+    this.#document = layer?.document ?? documents[0]!;
+    this.#layer = layer?.k ?? 0;
     this.#hasIds = facts?.hasIds === true;
     const types: GeometryType[] = [];
     for (let type = 1; type <= 7; type++)
       if (facts !== undefined && (facts.types & (1 << type)) !== 0) types.push(type as GeometryType);
     this.schema = {
-      name: this.layers[this.#layer]!,
+      name: this.layers[position]!,
       crs: GEOJSON_CRS,
       geometryTypes: types,
       hasZ: facts?.hasZ === true,
       hasM: false,
       fields: [...(facts?.seen ?? [])].map(([name, seen]) => {
-        const declared = parser.declared.get(name);
+        const declared = facts?.declared.get(name);
         const type = declared === undefined ? null : schemaType(declared);
         return type === null ? fieldOf(name, seen) : { name, type, nullable: true };
       }),
@@ -255,6 +309,7 @@ class KmlSource implements FeatureSource {
       bounds: null,
     };
     const warnings: string[] = [];
+    const { parser } = this.#document;
     if (parser.closedRings > 0)
       warnings.push(`${parser.closedRings} rings were not closed and have been closed`);
     for (const [name, count] of parser.skipped)
@@ -284,7 +339,7 @@ class KmlSource implements FeatureSource {
       rows.push(placemark);
       if (rows.count >= batchSize) finish();
     });
-    for await (const text of textOf(this.#document, this.#encoding)) {
+    for await (const text of textOf(this.#document.bytes, this.#document.encoding)) {
       signal?.throwIfAborted();
       parser.write(text);
       yield* ready.splice(0);

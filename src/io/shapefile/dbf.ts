@@ -338,8 +338,11 @@ export class DbfDecoder {
       month = part(0, 2);
       day = part(3, 2);
     } else {
-      month = part(4, 2);
-      day = part(6, 2);
+      // Years below 1000 may be written without their zeros, `   10101` (GDAL).
+      const missing = Math.max(0, 8 - (stop - start));
+      if (missing > 0) year = missing < 4 ? part(0, 4 - missing) : Number.NaN;
+      month = part(4 - missing, 2);
+      day = part(6 - missing, 2);
     }
     if (month >= 1 && month <= 12 && day >= 1 && day <= 31 && year >= 0) {
       builder.pushNumber(DAY * daysFromCivil(year, month, day));

@@ -177,6 +177,42 @@ describe("openCsv", () => {
     expect(source.warnings[0]).toContain("declared Integer64");
   });
 
+  test("a .csvt makes booleans of numbers, as GDAL writes them", async () => {
+    const { source, table } = await all("a,b\n1,0\n0,1\n,true\n", {
+      csvt: "Integer(Boolean),Integer(Boolean)",
+    });
+    expect(types(source)).toBe("a boolean, b string");
+    expect(rows(table).map(({ a }) => a)).toEqual([true, false, null]);
+  });
+
+  test("a .prj says the system of geometry that does not say it; one that is not understood is left out", async () => {
+    const text = "wkt\nPOINT (1 2)\n";
+    const named = async (csv: string, prj: string) => (await all(csv, { prj })).source;
+    expect((await named(text, "EPSG:32643")).schema.crs?.code).toBe("EPSG:32643");
+    expect((await named("wkt\nSRID=3857;POINT (1 2)\n", "EPSG:32643")).schema.crs?.code).toBe("EPSG:3857");
+    expect((await named("a,b\n1,2\n", "EPSG:32643")).schema.crs).toBeNull();
+    const wrong = await named("lon,lat\n1,2\n", "GIBBERISH[1]");
+    expect([wrong.schema.crs?.code, wrong.warnings.length]).toEqual(["EPSG:4326", 1]);
+  });
+
+  test("columns behind the last delimiter, without name and values, are none", async () => {
+    const { source, table } = await all("a,,b,,\n1,,2,,\n3,,4,,\n");
+    expect(rows(table)).toEqual([
+      { a: 1, field_2: null, b: 2 },
+      { a: 3, field_2: null, b: 4 },
+    ]);
+    expect(source.warnings).toEqual([]);
+    expect(types((await all("a,\n1,\n3,4\n")).source)).toBe("a int32, field_2 int32");
+  });
+
+  test("times of the first century keep their hours", async () => {
+    const { table } = await all("t\n0001-12-21 02:51:00-01\n0099-02-28 12:00:00Z\n");
+    expect(rows(table).map(({ t }) => (t as Date).toISOString())).toEqual([
+      "0001-12-21T03:51:00.000Z",
+      "0099-02-28T12:00:00.000Z",
+    ]);
+  });
+
   test("encodings: UTF-8 with and without mark, UTF-16, Windows-1252 with a warning", async () => {
     const text = "né,x\nÜber €,1\n";
     const utf16 = new Uint8Array(Buffer.from(`\ufeff${text}`, "utf16le"));

@@ -165,6 +165,27 @@ describe("odd GeoPackages", () => {
     });
   });
 
+  it("reads a system of no organization from its definition", async () => {
+    const wkt =
+      'PROJCS["mine",GEOGCS["WGS 84",DATUM["WGS_1984",SPHEROID["WGS 84",6378137,298.257223563]],PRIMEM["Greenwich",0],UNIT["degree",0.0174532925199433]],' +
+      'PROJECTION["Lambert_Azimuthal_Equal_Area"],PARAMETER["latitude_of_center",10],PARAMETER["longitude_of_center",77],PARAMETER["false_easting",0],PARAMETER["false_northing",0],UNIT["metre",1]]';
+    const path = await geoPackage(
+      [
+        ["t", "g", 100_000],
+        ["u", "g", 100_001],
+      ],
+      "CREATE TABLE t (id INTEGER PRIMARY KEY, g POINT); CREATE TABLE u (id INTEGER PRIMARY KEY, g POINT);" +
+        `INSERT INTO gpkg_spatial_ref_sys VALUES ('mine', 100000, 'NONE', 100000, '${wkt}'), ('none', 100001, 'NONE', 0, 'undefined')`,
+      [
+        ["INSERT INTO t VALUES (1, ?)", [point(1, 2)]],
+        ["INSERT INTO u VALUES (1, ?)", [point(1, 2)]],
+      ],
+    );
+    const { table, warnings } = await read(path, "t");
+    expect([table.crs?.name, table.crs?.kind, warnings]).toEqual(["mine", "projected", []]);
+    expect((await read(path, "u")).table.crs).toBeNull();
+  });
+
   it("keeps a system that it does not understand as text, with a warning", async () => {
     const path = await geoPackage(
       [["t", "g", 77]],

@@ -6,6 +6,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { memoryBytes } from "../../../src/io/bytes/memory.ts";
 import { openGeoJson } from "../../../src/io/geojson/read.ts";
 import { type KmlOptions, openKml } from "../../../src/io/kml/read.ts";
+import { openFeatures } from "../../../src/io/open.ts";
 import { toWkt } from "../../../src/io/wkt.ts";
 import { zipFiles } from "../../../src/io/zip.ts";
 import { isGeoError } from "../../../src/model/errors.ts";
@@ -153,6 +154,54 @@ describe("openKml", () => {
     await expect(all(new Uint8Array(Buffer.from(body, "latin1")))).rejects.toThrow(/not UTF-8 text/);
     const odd = `<?xml version="1.0" encoding="EBCDIC"?>${body}`;
     await expect(all(odd)).rejects.toSatisfy((e) => isGeoError(e, "UNSUPPORTED"));
+  });
+
+  test("what a Schema declares is an attribute in its order, also without a value", async () => {
+    const { source, table } = await all(
+      kml(`<Document>
+        <Schema id="s"><SimpleField type="int" name="a"/><SimpleField type="float" name="b"/><SimpleField type="string" name="c"/></Schema>
+        <Schema id="other"><SimpleField type="string" name="a"/></Schema>
+        <Placemark><name>one</name><ExtendedData><SchemaData schemaUrl="#s"><SimpleData name="c">\u2028x </SimpleData><SimpleData name="b">1.5</SimpleData></SchemaData></ExtendedData></Placemark>
+        <Folder><Placemark><ExtendedData><SchemaData schemaUrl="#other"><SimpleData name="a">text</SimpleData></SchemaData></ExtendedData></Placemark></Folder>
+      </Document>`),
+    );
+    expect(source.schema.fields.map(({ name, type }) => `${name} ${type}`)).toEqual([
+      "name string",
+      "a int32",
+      "b float64",
+      "c string",
+    ]);
+    expect(rowAt(table, 0)).toEqual({ name: "one", a: null, b: 1.5, c: "\u2028x" });
+  });
+
+  test("a KMZ whose document only links to others in it has their layers", async () => {
+    const document = (body: string): Uint8Array => new TextEncoder().encode(kml(body));
+    const link = (href: string): string => `<NetworkLink><Link><href>${href}</href></Link></NetworkLink>`;
+    const path = join(folder, "linked.kmz");
+    await zipFiles(path, [
+      {
+        name: "doc.kml",
+        data: document(
+          `<Document>${link("layers/a.kml")}${link("layers/b.kml")}${link("http://x/c.kml")}</Document>`,
+        ),
+      },
+      {
+        name: "layers/a.kml",
+        data: document(`<Document><name>a</name>${placemark("<name>1</name>")}</Document>`),
+      },
+      {
+        name: "layers/b.kml",
+        data: document(`<Document><name>b</name>${placemark("<name>2</name>").repeat(2)}</Document>`),
+      },
+      { name: "layers/unlinked.kml", data: document(`<Document>${placemark("<name>3</name>")}</Document>`) },
+    ]);
+    const first = await all(new Uint8Array(readFileSync(path)));
+    expect([first.source.layers, first.table.count]).toEqual([["a", "b"], 1]);
+    const second = await all(new Uint8Array(readFileSync(path)), { layer: "b" });
+    expect([second.source.schema.name, second.table.count]).toEqual(["b", 2]);
+    const opened = await openFeatures(path, { layer: "b" });
+    expect([opened.driver, opened.schema.count]).toEqual(["KMZ", 2]);
+    await opened.close();
   });
 
   test("a KMZ is read through its document", async () => {

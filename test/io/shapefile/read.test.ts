@@ -239,6 +239,24 @@ describe("openDbf", () => {
     ]);
   });
 
+  it("reads years below 1000 with and without their zeros, and nothing shorter", async () => {
+    const days = ["00010101", "   10101", " 9991231", "    0101", "     101", "  101301"];
+    const { rows } = await read(
+      dbf(
+        [["day", "D", 8, 0]],
+        days.map((day) => [day]),
+      ),
+    );
+    expect(rows.map(({ day }) => (day === null ? null : (day as Date).toISOString().slice(0, 10)))).toEqual([
+      "0001-01-01",
+      "0001-01-01",
+      "0999-12-31",
+      null,
+      null,
+      null,
+    ]);
+  });
+
   it("reads a last record that is cut as far as it goes", async () => {
     const whole = dbf([["t", "C", 10, 0]], [["abc"], ["defghijk"]]);
     const { rows, warnings } = await read(whole.slice(0, -6));
