@@ -196,10 +196,9 @@ async function openZipped(bytes: ByteSource, options: OpenFeaturesOptions): Prom
       warnings: [...source.warnings, ...(options.layer === undefined ? others : [])],
     };
   }
-  for (const ending of ["kml", "geojson", "json", "geojsonl", "fgb", "parquet", "csv"]) {
-    const name =
-      withEnding(ending).find((one) => ending !== "kml" || /(^|\/)doc\.kml$/i.test(one)) ??
-      withEnding(ending)[0];
+  if (withEnding("kml").length > 0) return (await import("./kml/read.ts")).openKml(bytes, options);
+  for (const ending of ["geojson", "json", "geojsonl", "fgb", "parquet", "csv"]) {
+    const name = withEnding(ending)[0];
     if (name === undefined) continue;
     const inner = await member(name);
     const format = await sniffFormat(inner);
