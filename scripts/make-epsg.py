@@ -73,7 +73,7 @@ def emit(*fields):
     OUT.append(text.rstrip("\t"))
 
 
-def shifts(code):
+def shifts(code, meridian):
     """Datum operations to WGS 84 as PROJ offers them without grids, best first, and the grids it misses."""
     if code in ("4326", "4979", "4978"):
         return ""
@@ -98,7 +98,7 @@ def shifts(code):
         accuracy = "" if accuracy is None or accuracy < 0 else number(accuracy)
         name = " + ".join(n for n in name.split(" + ") if not n.startswith("axis order change"))
         offshore = "o" if "- offshore" in area.name else ""
-        steps = steps_of(definition) if definition else None
+        steps = steps_of(definition, meridian) if definition else None
         if grids or "grid" in definition:
             names = sorted({g for g in set(grids) | set(re.findall(r"grids=(\S+)", definition)) if g})
             if not steps or "g" not in steps.lower():
@@ -116,7 +116,7 @@ def shifts(code):
     return "|".join(out)
 
 
-def steps_of(definition):
+def steps_of(definition, meridian):
     """Pipeline to tokens: c and u to and from geocentric, h and m Helmert with and without a pivot, o an offset of
     latitude and longitude, g a grid, z height set to 0; capitals are inverses. Rotations follow the position vector."""
     found = []
@@ -124,6 +124,9 @@ def steps_of(definition):
         words = dict(w.split("=", 1) if "=" in w else (w, "") for w in step.split())
         kind = words.get("proj")
         inverse = "inv" in words
+        if kind == "longlat" and re.match(r"[-\d.]+$", words.get("pm", "")) and abs(float(words["pm"]) - meridian) > 1e-8:
+            # Some operations count from another meridian than the system itself.
+            found.append(("o" if inverse else "O") + f"0,{number(round((float(words['pm']) - meridian) * 3600, 6))}")
         if kind in (None, "unitconvert", "axisswap", "push", "noop", "longlat"):
             continue
         if kind == "pop":
@@ -161,6 +164,13 @@ def main():
     used_cs, used_datum = set(), set()
     area, alias = usages("geodetic_crs"), esri_aliases("geodetic_crs")
     shifts_of_datum = {}
+    meridians = {
+        (a, c): degrees(lon, uc)
+        for a, c, lon, uc in rows(
+            "select d.auth_name, d.code, m.longitude, m.uom_code from geodetic_datum d join prime_meridian m"
+            " on m.auth_name = d.prime_meridian_auth_name and m.code = d.prime_meridian_code"
+        )
+    }
     kinds = {"geographic 2D": "g", "geographic 3D": "h", "geocentric": "c"}
     ops = {}
     quick = "--quick" in sys.argv
@@ -174,7 +184,7 @@ def main():
         used_datum.add((da, dc))
         k = key(auth, code)
         # Systems of 3 dimensions share the shifts of the 2D system of their datum.
-        found = "" if quick else shifts(k) if kind == "geographic 2D" else shifts_of_datum.get((da, dc), "")
+        found = "" if quick else shifts(k, meridians.get((da, dc), 0)) if kind == "geographic 2D" else shifts_of_datum.get((da, dc), "")
         if not dep or (da, dc) not in shifts_of_datum:
             shifts_of_datum[(da, dc)] = found
         op = "" if found == "" else ops.setdefault(found, len(ops) + 1)
