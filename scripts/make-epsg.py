@@ -5,6 +5,7 @@ the PROJ string of every system and for the datum shifts it would choose. One re
 separated by tabs, the key first; see docs/crs.md for the meaning of the fields.
 """
 
+import math
 import os
 import re
 import sqlite3
@@ -273,6 +274,8 @@ def main():
                 axes += [name, abbrev, direction, key(ua, uc)]
             emit("C" + key(auth, code), kind, *axes)
     for auth, code, name, kind, f, short in rows("select auth_name, code, name, type, conv_factor, proj_short_name from unit_of_measure"):
+        if kind == "angle" and not f:  # sexagesimal notations of degrees
+            f = math.pi / 180
         if auth in WANTED and kind in ("length", "angle") and f:
             emit("U" + key(auth, code), name, kind, number(f), short)
     for text, n in ops.items():

@@ -273,6 +273,7 @@ export function definitionOfProj(text: string, crs: Crs): CrsDefinition | null {
     PROJ_UNITS[words.get("units") ?? "m"] ?? Object.values(PROJ_UNITS).find((u) => u.factor === factor);
   return {
     ...rest,
+    axes: axesOfWord(words.get("axis")),
     kind: "projected",
     conversion: {
       name: "unknown",
@@ -286,6 +287,23 @@ export function definitionOfProj(text: string, crs: Crs): CrsDefinition | null {
         : { name: "unknown", kind: "length", factor, code: null },
     projExtension: words.get("nadgrids") === "@null" || found === null ? text : null,
   };
+}
+
+/** Axes of `+axis=wsu` and the like; none for the usual east and north. */
+function axesOfWord(word: string | undefined): DefinitionAxis[] {
+  if (word === undefined || word.startsWith("en")) return [];
+  const names: Readonly<Record<string, readonly [string, string, string]>> = {
+    e: ["Easting", "E", "east"],
+    w: ["Westing", "W", "west"],
+    n: ["Northing", "N", "north"],
+    s: ["Southing", "S", "south"],
+  };
+  return [...word.slice(0, 2)].flatMap((letter) => {
+    const found = names[letter];
+    if (found === undefined) return [];
+    const [name, abbreviation, direction] = found;
+    return [{ name, abbreviation, direction, unit: null, meridian: null }];
+  });
 }
 
 function geodeticOfProj(text: string): DefinitionGeodetic {

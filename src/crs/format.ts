@@ -431,7 +431,13 @@ function esriParameters(method: Method, values: ReadonlyMap<number, number>): Es
     const row: EsriParameter = [name, values.get(parameter.code) ?? fallback, parameter.kind];
     (parameter.kind === "length" && /^False/.test(name) ? length : rest).push(row);
   }
+  rest.sort((a, b) => esriRank(a[0]) - esriRank(b[0]));
   return [...length, ...rest];
+}
+
+/** Esri starts with the central meridian and ends with the latitude of origin. */
+function esriRank(name: string): number {
+  return name === "Central_Meridian" ? 0 : name === "Latitude_Of_Origin" ? 2 : 1;
 }
 
 // ---- WKT 2 -----------------------------------------------------------------------------------------

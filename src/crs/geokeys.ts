@@ -116,13 +116,13 @@ function code(keys: GeoKeys, id: number): number | null {
 }
 
 function readHorizontal(keys: GeoKeys): CrsDefinition | null {
-  const esri = esriText(keys);
-  if (esri !== null) return esri;
   const model = short(keys, MODEL_TYPE);
   const projected = code(keys, PROJECTED_TYPE);
   const record = projected === null ? null : findRecord(String(projected));
   if (record !== null && (record.kind === "p" || record.kind === "k"))
     return withUnit(definitionOfRecord(record), keys);
+  const esri = esriText(keys);
+  if (esri !== null) return esri;
   if (
     model === 1 ||
     (model === null && keys.has(PROJ_METHOD)) ||
@@ -132,7 +132,15 @@ function readHorizontal(keys: GeoKeys): CrsDefinition | null {
     return readProjected(keys);
   if (model === 2 || model === 3 || keys.has(GEOGRAPHIC_TYPE) || keys.has(SEMI_MAJOR) || keys.has(GEOG_DATUM))
     return readGeographic(keys, model === 3);
-  return null;
+  return local(keys);
+}
+
+/** A system with a name and nothing else, as engineers' grids have; keys without even a name say nothing. */
+function local(keys: GeoKeys): CrsDefinition | null {
+  const name = text(keys, CITATION).replaceAll('"', "'");
+  if (name === "") return null;
+  const { name: unit, factor } = linearUnit(keys);
+  return readDefinition(`LOCAL_CS["${name}",UNIT["${unit}",${factor}]]`);
 }
 
 /** Esri and GDAL put systems that the keys cannot express as WKT into a citation. */
@@ -168,7 +176,7 @@ function withUnit(definition: CrsDefinition | null, keys: GeoKeys): CrsDefinitio
 function readGeographic(keys: GeoKeys, geocentric: boolean): CrsDefinition | null {
   const geographic = code(keys, GEOGRAPHIC_TYPE);
   const record = geographic === null ? null : findRecord(String(geographic));
-  if (record !== null && /^[ghc]$/.test(record.kind)) {
+  if (record !== null && (geocentric ? record.kind === "c" : /^[ghc]$/.test(record.kind))) {
     const found = definitionOfRecord(record);
     if (found !== null) return found;
   }

@@ -606,6 +606,7 @@ function guess(name: string, words: ProjWords): Method | null {
       if (words.get("nadgrids") === "@null") return byCode(1024);
       return byCode(given("lat_ts") && number("lat_ts") !== 0 ? 9805 : 9804);
     case "lcc":
+      if (given("lat_2") && number("k_0") > 0 && number("k_0") !== 1) return byCode(1051);
       return byCode(
         given("lat_2") && number("lat_2") !== number("lat_1")
           ? 9802

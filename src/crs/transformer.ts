@@ -254,6 +254,11 @@ function planLeg(system: ResolvedCrs, area: DegreeBox | null, fromWgs84: boolean
         : `no datum shift between ${datum.name} and WGS 84 is known here; none is applied`,
     );
   }
+  if (!covered && usable.some((op) => op.steps.length > 0)) {
+    warnings.push(
+      `the datum shifts known for ${datum.name} do not cover all of the area; points outside of them keep their longitude and latitude`,
+    );
+  }
   return {
     stage: candidates.length === 0 ? null : stageOf(candidates, fromWgs84),
     operation:
