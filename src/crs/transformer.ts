@@ -232,7 +232,8 @@ function planLeg(system: ResolvedCrs, area: DegreeBox | null, fromWgs84: boolean
   const covered = usable.some((op) => area !== null && boxContains(op.area, area));
   const candidates: (DatumOperation | null)[] = covered ? usable : [...usable, null];
   const best = usable[0] ?? null;
-  const accuracy = best === null ? null : best.accuracy;
+  // The EPSG dataset writes 999 for an accuracy that nobody knows.
+  const accuracy = best === null || (best.accuracy ?? 0) >= 999 ? null : best.accuracy;
   const better = near.filter(
     (op) =>
       op.grids.length > 0 &&
