@@ -14,6 +14,7 @@ import { readExactly } from "../bytes/read.ts";
 import type { ByteSource } from "../bytes/source.ts";
 import { ByteWindow } from "../bytes/window.ts";
 import { DbfDecoder, type DbfHeader, damagedDbf, readDbfHeader } from "./dbf.ts";
+import { MAX_STEPS, TooManyRings } from "./rings.ts";
 import { DamagedShape, damagedShp, MULTI_PATCH, NULL_SHAPE, ShapeDecoder, typesOfShape } from "./shapes.ts";
 
 /** The files of a Shapefile. */
@@ -397,6 +398,14 @@ async function* readBatches(
     try {
       shapes.decode(window.view, at, length);
     } catch (error) {
+      if (error instanceof TooManyRings) {
+        throw new GeoError(
+          "LIMIT",
+          `${shp.url}: shape ${row}: ${error.message}`,
+          { what: "steps to sort out rings", needed: MAX_STEPS + 1, allowed: MAX_STEPS, path: shp.url },
+          { hint: "Split the shape, or write it as GeoPackage or GeoJSON, which say what holds what." },
+        );
+      }
       if (!(error instanceof DamagedShape)) throw error;
       throw damagedShp(shp.url, window.start + at - 8, `shape ${row}: ${error.message}`);
     }

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { memoryBytes } from "../../../src/io/bytes/memory.ts";
 import { dbfEncoding } from "../../../src/io/shapefile/encoding.ts";
 import { openDbf, openShapefile } from "../../../src/io/shapefile/read.ts";
-import { organizeRings } from "../../../src/io/shapefile/rings.ts";
+import { organizeRings, TooManyRings } from "../../../src/io/shapefile/rings.ts";
 import { BytesBuilder, rowAt, textAt } from "../../../src/model/features.ts";
 import { geometryText, readAll, wktText } from "../flatgeobuf/expected.ts";
 
@@ -401,6 +401,61 @@ describe("organizeRings", () => {
       ]),
     ).toEqual([0, 1]);
   });
+
+  it("does not turn a record around when a clockwise ring lies outside the others", () => {
+    // Two polygons of opposite directions that overlap, as a careless program writes them; the second is larger.
+    expect(
+      owners([
+        [0, 0, 4],
+        [1, 1, -1],
+        [20, 0, 4],
+        [22, 0, -10],
+        [25, 3, -1],
+      ]),
+    ).toEqual([0, 0, 2, 3, 4]);
+  });
+
+  it("finds the shells of many holes in shells of many vertices in about linear time", () => {
+    // Two combs of 100,000 teeth with 20,000 holes each: 8e9 edges when every hole looks at every edge.
+    const teeth = 100_000;
+    const xy: number[] = [];
+    const starts = [0];
+    const close = (): void => {
+      const start = starts[starts.length - 1]!;
+      xy.push(xy[2 * start]!, xy[2 * start + 1]!);
+      starts.push(xy.length / 2);
+    };
+    const holes = 20_000;
+    for (const left of [0, 200]) {
+      for (let k = 0; k < teeth; k++) xy.push(left + (k % 2), k);
+      xy.push(left + 100, teeth - 1, left + 100, 0);
+      close();
+    }
+    const expected = [0, 1];
+    for (let k = 0; k < holes; k++) {
+      const x = (k % 2) * 200 + 50;
+      xy.push(x, 5 * k + 1, x + 1, 5 * k + 1, x, 5 * k + 2);
+      close();
+      expected.push(k % 2);
+    }
+    const owner = new Int32Array(starts.length - 1);
+    const started = performance.now();
+    organizeRings(Float64Array.from(xy), Int32Array.from(starts), owner.length, owner);
+    expect([...owner]).toEqual(expected);
+    expect(performance.now() - started).toBeLessThan(5000);
+  });
+
+  it("refuses tens of thousands of rings within one another instead of going on for minutes", () => {
+    const squares = Array.from({ length: 60_000 }, (_, k): [number, number, number] => [
+      k,
+      k,
+      (k % 2 === 0 ? 1 : -1) * (200_000 - 2 * k),
+    ]);
+    const started = performance.now();
+    expect(() => owners(squares)).toThrow(TooManyRings);
+    expect(performance.now() - started).toBeLessThan(15_000);
+    expect(owners(squares.slice(0, 3000)).slice(0, 6)).toEqual([0, 0, 2, 2, 4, 4]);
+  }, 30_000);
 
   it("gives the same with and without its index, for any number of rings", () => {
     const grid = fc.uniqueArray(fc.integer({ min: 0, max: 399 }), { minLength: 70, maxLength: 140 });
