@@ -17,8 +17,6 @@ const native = zlib as unknown as {
 };
 
 const MAGIC = 0xfd2fb528;
-/** Windows up to this are taken whatever the size of the block. */
-const WINDOW_BYTES = 33_554_432;
 const POOL_BYTES = 32_768;
 
 /**
@@ -34,17 +32,18 @@ export async function decodeZstd(bytes: Uint8Array, most: number, parallel: bool
 }
 
 async function decompress(bytes: Uint8Array, most: number, parallel: boolean): Promise<Uint8Array> {
+  const frame = smallWindow(bytes, most);
   const options = { chunkSize: Math.min(most + 64, 4_194_304), maxOutputLength: most + 64 };
   const { zstdDecompress, zstdDecompressSync } = native;
   try {
     if (parallel && zstdDecompress !== undefined) {
       return await new Promise((resolve, reject) => {
-        zstdDecompress(bytes, options, (error, out) => (error === null ? resolve(out) : reject(error)));
+        zstdDecompress(frame, options, (error, out) => (error === null ? resolve(out) : reject(error)));
       });
     }
-    if (zstdDecompressSync !== undefined) return zstdDecompressSync(bytes, options);
+    if (zstdDecompressSync !== undefined) return zstdDecompressSync(frame, options);
     const { decompress: decode } = await import("fzstd");
-    return decode(smallWindow(bytes, most));
+    return decode(frame);
   } catch (error) {
     throw new CodecError(`ZSTD data is damaged (${(error as Error).message})`, { cause: error });
   }
@@ -68,17 +67,11 @@ function checkFrame(bytes: Uint8Array, most: number): void {
   else if (sizeBytes === 8) content = Number(view.getBigUint64(at, true));
   if (content !== null && content > most)
     throw new CodecError(`ZSTD data claims ${content} bytes, expected at most ${most}`);
-  if (!single) {
-    const base = 2 ** (10 + (bytes[5]! >> 3));
-    const window = base + (base / 8) * (bytes[5]! & 7);
-    if (window > Math.max(WINDOW_BYTES, 2 * most))
-      throw new CodecError(`ZSTD data claims a window of ${window} bytes`);
-  }
 }
 
 /**
  * The frame with a window no larger than what it can hold. Encoders that do not know the length beforehand declare
- * megabytes, which `fzstd` allocates and moves for every block; nothing can reach back further than the start.
+ * up to 128 MiB, which decoders allocate for every block; nothing can reach back further than the start.
  */
 function smallWindow(bytes: Uint8Array, most: number): Uint8Array {
   const single = (bytes[4]! & 0x20) !== 0;

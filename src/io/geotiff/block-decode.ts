@@ -166,9 +166,8 @@ function toSamples(context: DecodeContext, raw: Uint8Array, rows: number, owned:
   if (layout.photometric === Photometric.YCbCr && compression !== Compression.Jpeg)
     return convertYCbCr(raw, blockWidth, rows, layout.subsampling, context.ycbcr);
 
-  // These two hand out samples in the byte order of this machine.
+  // LERC too: libtiff swaps the bytes before it encodes, and has always read it so.
   let foreign = littleEndian !== HOST_LITTLE_ENDIAN;
-  if (compression === Compression.Lerc || compression === Compression.Jpeg) foreign = false;
   let bytes = raw;
   if (predictor === 3) {
     bytes = undoFloating(owned ? raw : new Uint8Array(raw), bits / 8, rowSamples, blockBands);

@@ -21,6 +21,8 @@ export interface Georeference {
   /** Only when there is no transform. */
   readonly gcps: readonly GroundControlPoint[];
   readonly keys: GeoKeys;
+  /** Minor revision of the keys: 1 for GeoTIFF 1.1. */
+  readonly revision: number;
 }
 
 const RASTER_TYPE_KEY = 1025;
@@ -72,7 +74,8 @@ export function georeference(ifd: Ifd, warnings: string[]): Georeference {
       gcps.push({ col: i + shift, row: j + shift, x, y, z });
     }
   }
-  return { transform, areaOrPoint, gcps, keys };
+  const revision = tagNumbers(ifd, Tag.GeoKeyDirectory)?.[2] ?? 0;
+  return { transform, areaOrPoint, gcps, keys, revision };
 }
 
 function readGeoKeys(ifd: Ifd): GeoKeys {

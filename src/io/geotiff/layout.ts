@@ -216,8 +216,7 @@ export function assertReadable(layout: ImageLayout, url: string): void {
     (bits !== 8 || layout.planes !== 1 || layout.samplesPerPixel !== 3)
   )
     feature = "this kind of YCbCr image";
-  else if (photometric >= Photometric.CieLab && photometric <= Photometric.ItuLab && bits === 8)
-    feature = "CIE L*a*b* images";
+  else if (photometric === Photometric.CieLab && bits === 8) feature = "CIE L*a*b* images";
   else if (photometric === Photometric.Separated && bits === 8 && layout.samplesPerPixel >= 4)
     feature = "CMYK images";
   else if (photometric === Photometric.LogL || photometric === Photometric.LogLuv) feature = "LogLuv images";

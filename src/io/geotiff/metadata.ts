@@ -33,8 +33,9 @@ export function parseGdalMetadata(xml: string): MetadataItem[] {
     if (xml[open - 1] !== "/") {
       const close = xml.indexOf("</Item", open);
       if (close < 0) return items;
-      // Twice: GDAL escapes values before it writes them as XML, and undoes both when it reads.
-      value = unescapeXml(unescapeXml(xml.slice(open + 1, close)));
+      // Twice: GDAL escapes values before it writes them as XML, and undoes both when it reads. White space at the
+      // start is lost there.
+      value = unescapeXml(unescapeXml(xml.slice(open + 1, close).replace(/^\s+/, "")));
       next = close + 6;
     }
     at = next;
@@ -78,7 +79,8 @@ function unescapeXml(text: string): string {
  */
 export function parseNodata(text: string | undefined, type: SampleType): SampleValue | null {
   if (text === undefined) return null;
-  const trimmed = text.trim();
+  // A comma is the decimal point of writers in other countries.
+  const trimmed = text.trim().replace(",", ".");
   if (/^[+-]?(nan|1\.#(qnan|snan|ind))/i.test(trimmed)) return Number.NaN;
   const infinite = /^([+-]?)(inf|1\.#inf)/i.exec(trimmed);
   if (infinite !== null) return infinite[1] === "-" ? -Infinity : Infinity;
@@ -93,42 +95,43 @@ export function parseNodata(text: string | undefined, type: SampleType): SampleV
   const number = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?/.exec(trimmed)?.[0];
   if (number === undefined) return null;
   const value = Number(number);
-  if (type === "float32" || type === "float16") {
-    // Texts such as 3.40282347e+38 round to just above the largest float32.
-    if (Math.abs(value) > FLOAT32_MAX && Math.abs(value) - FLOAT32_MAX < 1e-6 * FLOAT32_MAX)
-      return Math.sign(value) * FLOAT32_MAX;
-    return Number.isFinite(Math.fround(value)) ? Math.fround(value) : value;
-  }
-  return value;
+  if (type !== "float32") return value;
+  // Texts such as 3.40282347e+38 round to just above the largest float32.
+  if (Math.abs(value) > FLOAT32_MAX && Math.abs(value) - FLOAT32_MAX < 1e-6 * FLOAT32_MAX)
+    return Math.sign(value) * FLOAT32_MAX;
+  return Math.fround(value);
 }
 
 const FLOAT32_MAX = 3.4028234663852886e38;
 
 /**
- * Colours of the samples, or `null`: the colour map of palette images; black and white for 1-bit images; a grey
- * ramp where 0 is white, which GDAL shows as a table too.
+ * Colours of the samples, or `null`: the colour map of palette images, with the nodata entry transparent; black and
+ * white for 1-bit images; a grey ramp where 0 is white, which GDAL shows as a table too.
  */
-export function colorTable(ifd: Ifd, layout: ImageLayout): readonly Rgba[] | null {
+export function colorTable(
+  ifd: Ifd,
+  layout: ImageLayout,
+  nodata: SampleValue | null,
+): readonly Rgba[] | null {
   const { bits, photometric, samplesPerPixel, type } = layout;
-  if (bits > 16 || !type.startsWith("uint")) return null;
+  if (bits > 16) return null;
   const map = tagNumbers(ifd, Tag.ColorMap);
   const count = 2 ** bits;
-  if (photometric === Photometric.Palette && map !== undefined && map.length >= 3 * count) {
+  if (photometric === Photometric.Palette && type.startsWith("uint") && map !== undefined) {
+    if (map.length < 3 * count) return null;
+    const hidden = nodata === null ? -1 : Math.trunc(Number(nodata));
     // Some writers filled the 16-bit map with 8-bit colours; then no entry exceeds 255.
     const shift = map.every((value) => value < 256) ? 0 : 8;
-    return Array.from(
-      { length: count },
-      (_, i): Rgba => [map[i]! >> shift, map[count + i]! >> shift, map[2 * count + i]! >> shift, 255],
-    );
+    return Array.from({ length: count }, (_, i): Rgba => {
+      const [red, green, blue] = [map[i]!, map[count + i]!, map[2 * count + i]!];
+      return [red >> shift, green >> shift, blue >> shift, i === hidden ? 0 : 255];
+    });
   }
-  if (samplesPerPixel !== 1) return null;
-  const inverted = photometric === Photometric.MinIsWhite;
-  if (bits === 1) {
-    const black: Rgba = [0, 0, 0, 255];
-    const white: Rgba = [255, 255, 255, 255];
-    return inverted ? [white, black] : [black, white];
-  }
-  if (!inverted || bits > 8) return null;
+  const black: Rgba = [0, 0, 0, 255];
+  const white: Rgba = [255, 255, 255, 255];
+  if (photometric !== Photometric.MinIsWhite)
+    return bits === 1 && samplesPerPixel === 1 ? [black, white] : null;
+  if (bits === 1) return [white, black];
   return Array.from({ length: count }, (_, i): Rgba => {
     const grey = Math.floor(((count - 1 - i) * 255) / (count - 1));
     return [grey, grey, grey, 255];
@@ -141,22 +144,24 @@ export function colorInterpretation(
   band: number,
   table: readonly Rgba[] | null,
 ): string {
-  const { photometric, samplesPerPixel, extraSamples, bits } = layout;
+  const { photometric, samplesPerPixel, extraSamples } = layout;
   const colours = COLOURS[photometric] ?? ["gray"];
   // A list that is too long begins after the colours, one that is too short ends with the last band.
   const extra = band - Math.max(samplesPerPixel - extraSamples.length, COLOURS[photometric]?.length ?? 1);
   if (extra >= 0 && ALPHA.has(extraSamples[extra]!)) return "alpha";
-  if (photometric === Photometric.Palette || (table !== null && bits === 1))
-    return band === 0 ? "palette" : "undefined";
-  if (photometric === Photometric.MinIsWhite) return "undefined";
+  if (photometric === Photometric.Palette || table !== null) return band === 0 ? "palette" : "undefined";
   return colours[band] ?? "undefined";
 }
 
 const RGB = ["red", "green", "blue"] as const;
 const COLOURS: Readonly<Record<number, readonly string[]>> = {
+  [Photometric.MinIsWhite]: [],
   [Photometric.Rgb]: RGB,
   [Photometric.YCbCr]: RGB,
   [Photometric.Separated]: ["cyan", "magenta", "yellow", "black"],
+  [Photometric.CieLab]: [],
+  [Photometric.IccLab]: [],
+  [Photometric.ItuLab]: [],
 };
 const ALPHA: ReadonlySet<number> = new Set([1, 2]);
 

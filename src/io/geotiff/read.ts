@@ -1,3 +1,4 @@
+import { definitionFor } from "../../crs/format.ts";
 import { crsFromGeoKeys } from "../../crs/geokeys.ts";
 import type { Crs } from "../../model/crs.ts";
 import { GeoError } from "../../model/errors.ts";
@@ -6,6 +7,7 @@ import {
   type Band,
   integerRange,
   isComplex,
+  isFloat,
   makeBand,
   type RasterBlock,
   type RasterSource,
@@ -205,12 +207,16 @@ export class GeoTiffSource implements RasterSource {
     this.url = bytes.url;
     const reference = georeference(ifd, warnings);
     this.warnings = warnings;
+    const { crs, heights } = crsOf(reference, warnings);
+    const { width, height } = layout;
     this.grid =
-      parent === undefined ? gridOf(layout, reference, warnings) : coarser(parent.source.grid, layout);
+      parent === undefined
+        ? { width, height, transform: reference.transform ?? IDENTITY, crs }
+        : coarser(parent.source.grid, layout);
     const items = parseGdalMetadata(tagText(ifd, Tag.GdalMetadata) ?? "");
     this.bands =
       parent === undefined
-        ? bandsOf(ifd, layout, items)
+        ? bandsOf(ifd, layout, items, heights)
         : parent.source.bands.map((band) => ({ ...band, type: layout.type }));
     this.tile = this.#image.step;
     this.hasMask = this.#mask !== null;
@@ -329,7 +335,13 @@ export class GeoTiffSource implements RasterSource {
   /** Samples of a block that is not stored: nodata as near as the type can say it, else the 0 that is there. */
   #fill(band: number, samples: SampleArray, from: number, to: number): void {
     const { nodata, type } = this.bands[band]!;
-    if (nodata === null || isComplex(type)) return;
+    if (nodata === null) return;
+    if (isComplex(type)) {
+      // "complexint16" is two of "int16"; the imaginary part stays 0.
+      const real = isFloat(type) ? nodata : clampInteger(nodata, type.slice("complex".length) as SampleType);
+      for (let i = 2 * from; i < 2 * to; i += 2) (samples as Float64Array)[i] = Number(real);
+      return;
+    }
     if (samples instanceof BigInt64Array || samples instanceof BigUint64Array) {
       samples.fill(clampInteger(nodata, type) as bigint, from, to);
     } else if (samples instanceof Float32Array || samples instanceof Float64Array)
@@ -376,15 +388,26 @@ function assertInside({ col, row, width, height }: Window, grid: Grid, url: stri
 
 const IDENTITY: Affine = [1, 0, 0, 0, 1, 0];
 
-function gridOf({ width, height }: ImageLayout, reference: Georeference, warnings: string[]): Grid {
-  let crs: Crs | null = null;
+/** Keys of the vertical system (GeoTIFF 1.1, annex B). */
+const VERTICAL_KEYS: ReadonlySet<number> = new Set([4096, 4097, 4098, 4099]);
+
+/**
+ * The system of the file, and the unit of heights when it has one. Before GeoTIFF 1.1 vertical keys were seldom
+ * meant as a part of the system: as GDAL does, they are not made one, but the unit is believed.
+ */
+function crsOf({ keys, revision }: Georeference, warnings: string[]): { crs: Crs | null; heights: string } {
+  if (keys.size === 0) return { crs: null, heights: "" };
   try {
-    crs = reference.keys.size > 0 ? crsFromGeoKeys(reference.keys) : null;
+    const crs = crsFromGeoKeys(keys);
+    if (crs?.kind !== "compound") return { crs, heights: "" };
+    const heights = definitionFor(crs).vertical?.unit.name ?? "";
+    if (revision >= 1) return { crs, heights };
+    return { crs: crsFromGeoKeys(new Map([...keys].filter(([key]) => !VERTICAL_KEYS.has(key)))), heights };
   } catch (error) {
     if (!(error instanceof GeoError)) throw error;
     warnings.push(`its coordinate reference system was not understood: ${error.message}`);
+    return { crs: null, heights: "" };
   }
-  return { width, height, transform: reference.transform ?? IDENTITY, crs };
 }
 
 function coarser(grid: Grid, { width, height }: ImageLayout): Grid {
@@ -394,9 +417,10 @@ function coarser(grid: Grid, { width, height }: ImageLayout): Grid {
   return { width, height, transform: [a * x, b * y, c, d * x, e * y, f], crs: grid.crs };
 }
 
-function bandsOf(ifd: Ifd, layout: ImageLayout, items: readonly MetadataItem[]): Band[] {
+function bandsOf(ifd: Ifd, layout: ImageLayout, items: readonly MetadataItem[], heights: string): Band[] {
   const nodata = parseNodata(tagText(ifd, Tag.GdalNodata), layout.type);
-  const table = colorTable(ifd, layout);
+  const table = colorTable(ifd, layout, nodata);
+  const bitmap = layout.bits === 1 && layout.samplesPerPixel === 1;
   const own = new Map<number, MetadataItem[]>();
   for (const item of items) {
     if (item.band === null) continue;
@@ -416,10 +440,12 @@ function bandsOf(ifd: Ifd, layout: ImageLayout, items: readonly MetadataItem[]):
       nodata,
       scale: number("scale", 1),
       offset: number("offset", 0),
-      unit: role("unittype") ?? "",
+      unit: role("unittype") || heights,
       description: role("description") ?? "",
       colorTable: k === 0 ? table : null,
-      colorInterpretation: role("colorinterp")?.toLowerCase() ?? colorInterpretation(layout, k, table),
+      colorInterpretation: bitmap
+        ? "palette"
+        : (role("colorinterp")?.toLowerCase() ?? colorInterpretation(layout, k, table)),
       metadata: pairs(mine, (item) => item.domain === "" && item.role === ""),
     });
   });
@@ -449,8 +475,41 @@ function compressionWords(ifd: Ifd, layout: ImageLayout): string {
   return ["LERC", "LERC_DEFLATE", "LERC_ZSTD"][tagNumbers(ifd, Tag.LercParameters)?.[1] ?? 0] ?? name;
 }
 
+/** By the rules of GDAL 3.6, which also say when an alpha band is no mask. */
 function maskKind(mask: TiffImage | null, bands: readonly Band[]): MaskKind {
   if (mask !== null) return "per_dataset";
-  if (bands.some(({ nodata }) => nodata !== null)) return "nodata";
-  return bands.some(({ colorInterpretation: words }) => words === "alpha") ? "alpha" : "all_valid";
+  if (bands.some(({ nodata, type }) => nodata !== null && inReach(nodata, type))) return "nodata";
+  const last = bands[bands.length - 1]!;
+  const alpha =
+    (bands.length === 2 || bands.length === 4) &&
+    last.colorInterpretation === "alpha" &&
+    (last.type === "uint8" || last.type === "uint16");
+  return alpha ? "alpha" : "all_valid";
 }
+
+/** Whether samples as GDAL compares them, small integers widened to 32 bits, can be the nodata value. */
+function inReach(nodata: SampleValue, type: SampleType): boolean {
+  const range = REACH[type];
+  if (range === undefined) return true;
+  const value = Number(nodata);
+  if (range[1] === FLOAT32_MAX && !Number.isFinite(value)) return true;
+  return value >= range[0] && value <= range[1];
+}
+
+const FLOAT32_MAX = 3.4028234663852886e38;
+const SIGNED = [-(2 ** 31), 2 ** 31 - 1] as const;
+const UNSIGNED = [0, 2 ** 32 - 1] as const;
+const FLOAT = [-FLOAT32_MAX, FLOAT32_MAX] as const;
+const REACH: { readonly [type in SampleType]?: readonly [min: number, max: number] } = {
+  uint8: [0, 255],
+  int8: [-128, 127],
+  uint16: UNSIGNED,
+  uint32: UNSIGNED,
+  int16: SIGNED,
+  int32: SIGNED,
+  complexint16: SIGNED,
+  complexint32: SIGNED,
+  float16: FLOAT,
+  float32: FLOAT,
+  complex64: FLOAT,
+};
