@@ -8,6 +8,7 @@ import { describeOutput, hashFile, type OutputFile, writeFeatures, writeRaster }
 import { GeoError } from "../model/errors.ts";
 import type { JsonValue } from "../model/features.ts";
 import type { Chart, Figure, LayerOutput, Pipeline, PipelineResult } from "../pipelines/define.ts";
+import { type Area, layerName } from "../pipelines/naming.ts";
 import { type Config, readConfig } from "./config.ts";
 import { findInputs, type InputFile, type OpenInputs, openInputs } from "./inputs.ts";
 import { lockFolder } from "./lock.ts";
@@ -44,6 +45,8 @@ export interface RunOutput extends OutputFile {
   readonly title: string;
   /** The other files of a format of several (`.dbf`, `.shx` ...). */
   readonly parts?: readonly OutputFile[];
+  /** Attributes that the format could not hold under their names: old name to new. */
+  readonly renamed?: Readonly<Record<string, string>>;
 }
 
 /** What `run.json` holds. */
@@ -81,6 +84,9 @@ export interface RunPlan {
   readonly pipeline: { readonly name: string; readonly version: string };
   readonly parameters: { readonly [key: string]: JsonValue };
   readonly inputs: readonly (InputFile & { readonly pixels?: number; readonly features?: number | null })[];
+  /** What happens, in order, by the names that `run.json` gives the steps. */
+  readonly steps: readonly string[];
+  /** Names of the layers, without ending, and of the other files. */
   readonly outputs: readonly string[];
   /** Pixels of all raster inputs. */
   readonly pixels: number;
@@ -156,6 +162,7 @@ export async function planPipeline(
   const { parameters, files } = await prepare(pipeline, config, options);
   const inputs = await openInputs(pipeline.inputs, files);
   try {
+    const layers = pipeline.outputs.map(({ name }) => nameIn(name, parameters["area"]));
     let pixels = 0;
     let features: number | null = 0;
     const described = files.map((file) => {
@@ -174,7 +181,8 @@ export async function planPipeline(
       pipeline: { name: pipeline.name, version: pipeline.version },
       parameters,
       inputs: described,
-      outputs: [...pipeline.outputs.map(({ name }) => name), RECORD, PAGE, PICTURE],
+      steps: [pipeline.name, ...layers.map((name) => `write ${name}`), "report"],
+      outputs: [...layers, RECORD, PAGE, PICTURE],
       pixels,
       features,
       memory: options.memory ?? DEFAULT_MEMORY,
@@ -182,6 +190,13 @@ export async function planPipeline(
   } finally {
     await inputs.close();
   }
+}
+
+/** `drainage_lines_<district>_<block>` for an area. */
+function nameIn(name: string, area: JsonValue | undefined): string {
+  const [prefix, suffix] = name.split("_<district>_<block>");
+  if (suffix === undefined || typeof area !== "object" || area === null || Array.isArray(area)) return name;
+  return layerName(prefix!, area as unknown as Area, suffix.replace(/^_/, ""));
 }
 
 interface Prepared {
@@ -271,9 +286,11 @@ async function execute(
     );
     const format = typeof parameters["format"] === "string" ? parameters["format"] : "geojson";
     for (const layer of result.layers) {
-      outputs.push(
-        await timed(`write ${layer.name}`, () => writeLayer(layer, folder, format, options, signal)),
+      const { output, notes } = await timed(`write ${layer.name}`, () =>
+        writeLayer(layer, folder, format, options, signal),
       );
+      outputs.push(output);
+      for (const note of notes) warn(note.includes(output.name) ? note : `${output.path}: ${note}`);
       await saveRecord(folder, record);
     }
     const { figures, charts, counts } = result.summarize();
@@ -298,7 +315,7 @@ async function writeLayer(
   format: string,
   options: RunOptions,
   signal: AbortSignal,
-): Promise<RunOutput> {
+): Promise<{ output: RunOutput; notes: readonly string[] }> {
   const { name, title } = layer;
   const report = options.onProgress ?? (() => {});
   if (layer.kind === "raster") {
@@ -311,10 +328,10 @@ async function writeLayer(
       ...(layer.classes === true ? { classes: true } : {}),
       onProgress: (done: number, total: number) => report(`write ${name}`, done, total, "pixels"),
     });
-    return { ...written, path: file, name, title };
+    return { output: { ...written, path: file, name, title }, notes: [] };
   }
   const file = layer.kind === "table" ? `${name}.csv` : `${name}.${format}`;
-  const { files } = await writeFeatures(join(folder, file), layer.source, {
+  const { files, summary } = await writeFeatures(join(folder, file), layer.source, {
     overwrite: options.overwrite,
     signal,
     layer: name,
@@ -326,14 +343,19 @@ async function writeLayer(
     if (part !== file) parts.push({ ...(await describeOutput(path, "file")), path: part });
   }
   const { bytes, sha256 } = await describeOutput(join(folder, file), layer.kind);
+  const { renamed = {}, warnings } = summary;
   return {
-    path: file,
-    kind: layer.kind,
-    bytes,
-    sha256,
-    name,
-    title,
-    ...(parts.length === 0 ? {} : { parts }),
+    output: {
+      path: file,
+      kind: layer.kind,
+      bytes,
+      sha256,
+      name,
+      title,
+      ...(parts.length === 0 ? {} : { parts }),
+      ...(Object.keys(renamed).length === 0 ? {} : { renamed }),
+    },
+    notes: warnings,
   };
 }
 

@@ -100,7 +100,9 @@ function planResult(
       `  ${input}${label === undefined ? "" : ` ${label}`}: ${path} (${bytes === null ? "remote" : `${count(bytes)} bytes`}, ${size})`,
     );
   }
-  lines.push("and write", ...plan.outputs.map((name) => `  ${name}`));
+  lines.push("then do", ...plan.steps.map((step) => `  ${step}`));
+  lines.push("and leave", ...plan.outputs.map((name) => `  ${name}`));
+  if (plan.pixels > 0) lines.push(`reading ${count(plan.pixels)} pixels in all`);
   lines.push(`holding at most ${count(plan.memory)} bytes of pixels at once`);
   return { outputs: [], summary, warnings: [], lines };
 }
