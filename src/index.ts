@@ -7,7 +7,13 @@ export { transformBounds } from "./crs/bounds.ts";
 export { toProjJson, toWkt1, toWkt2 } from "./crs/format.ts";
 export { registerGrid } from "./crs/grids.ts";
 export { crsFromEpsg, parseCrs } from "./crs/parse.ts";
-export { type CoordinateTransform, describeTransform, transformer } from "./crs/transformer.ts";
+export {
+  type CoordinateTransform,
+  describeTransform,
+  type TransformDescription,
+  type TransformOptions,
+  transformer,
+} from "./crs/transformer.ts";
 export type { OutputOptions } from "./io/atomic.ts";
 export type { ByteSource } from "./io/bytes/source.ts";
 export type { WriteSummary } from "./io/feature-sink.ts";

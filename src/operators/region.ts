@@ -1,4 +1,4 @@
-import { transformer } from "../crs/transformer.ts";
+import { describeTransform, transformer } from "../crs/transformer.ts";
 import { type Crs, describeCrs, sameCrs } from "../model/crs.ts";
 import { GeoError } from "../model/errors.ts";
 import type { FeatureTable } from "../model/features.ts";
@@ -66,6 +66,7 @@ export function regionIn(
       placed = transformGeometry(geometry, region.crs, crs, options.tolerance);
       warnings.push(
         `the region was transformed from ${describeCrs(region.crs)} to ${describeCrs(crs)}, edges followed`,
+        ...describeTransform(region.crs, crs).warnings,
       );
     }
   }

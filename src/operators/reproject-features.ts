@@ -1,5 +1,5 @@
 import { transformBounds } from "../crs/bounds.ts";
-import { transformer } from "../crs/transformer.ts";
+import { describeTransform, transformer } from "../crs/transformer.ts";
 import { type Crs, describeCrs, sameCrs } from "../model/crs.ts";
 import { GeoError } from "../model/errors.ts";
 import {
@@ -18,6 +18,8 @@ export interface ReprojectedFeatures extends FeatureSource {
   readonly report: {
     /** Features with a vertex that has no place in the target system; their geometry became null. */
     lost: number;
+    /** What the transformation cannot do as well as it should: a datum shift whose grid is not there, for example. */
+    readonly warnings: readonly string[];
   };
 }
 
@@ -37,7 +39,7 @@ export function reprojectFeatures(source: FeatureSource, to: Crs): ReprojectedFe
       { hint: "Give the layer a CRS first, for a Shapefile with a .prj." },
     );
   }
-  const report = { lost: 0 };
+  const report = { lost: 0, warnings: sameCrs(crs, to) ? [] : describeTransform(crs, to).warnings };
   if (sameCrs(crs, to)) {
     const { schema } = source;
     return {

@@ -96,3 +96,17 @@ describe("reprojectFeatures", () => {
     );
   });
 });
+
+describe("datum shifts that need a grid", () => {
+  it("are named, in the report of a reprojected layer and in the warnings of a region", () => {
+    const nad27 = parseCrs("EPSG:4267");
+    const { report } = reprojectFeatures(tableSource(inCrs(nad27, "POINT (-79 35)")), WGS84);
+    expect(report.warnings.join(" ")).toMatch(/needs a grid .*us_noaa_conus\.tif.*accuracy 20 m/);
+    const { warnings } = regionIn(inCrs(nad27, "POLYGON ((-80 35, -79 35, -79 36, -80 35))"), WGS84);
+    expect(warnings.join(" ")).toContain("needs a grid");
+  });
+
+  it("are not spoken of where the shift is exact", () => {
+    expect(reprojectFeatures(tableSource(inCrs(WGS84, "POINT (87 23)")), UTM).report.warnings).toEqual([]);
+  });
+});

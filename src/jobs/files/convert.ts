@@ -111,7 +111,7 @@ async function convertVector(input: string, output: string, options: ConvertOpti
         },
       );
     }
-    const warnings = [...source.warnings];
+    const warnings: string[] = [];
     let view: FeatureSource = selecting(source, bounds);
     if (where !== undefined) view = filterFeatures(view, where);
     if (fields !== undefined) view = withFields(view, fields);
@@ -121,6 +121,7 @@ async function convertVector(input: string, output: string, options: ConvertOpti
       signal,
       onProgress: (written) => onProgress?.("converting", written, source.schema.count, "features"),
     });
+    warnings.push(...source.warnings, ...(reprojected?.report.warnings ?? []));
     const lost = reprojected?.report.lost ?? 0;
     if (lost > 0) warnings.push(`${lost} features have no place in ${to}: their geometry became null`);
     return {
