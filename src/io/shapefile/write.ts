@@ -152,20 +152,22 @@ class ShapefileSink implements FeatureSink {
   }
 }
 
-/** WKT in Esri's dialect; `null`, with a warning, when the system cannot be written so. */
+/** WKT in Esri's dialect, else in the common one; `null`, with a warning, when the system cannot be written so. */
 function prjOf(crs: Crs | null, warnings: string[]): string | null {
   if (crs === null) {
     warnings.push("the layer has no coordinate reference system, so no .prj was written");
     return null;
   }
-  try {
-    return toWkt1(crs, { esri: true });
-  } catch (error) {
-    if (!(error instanceof GeoError)) throw error;
-    if (crs.definition !== null && /^(GEOGCS|PROJCS|LOCAL_CS)\[/i.test(crs.definition)) return crs.definition;
-    warnings.push(`no .prj was written: ${describeCrs(crs)} cannot be said in its language`);
-    return null;
+  for (const esri of [true, false]) {
+    try {
+      return toWkt1(crs, { esri });
+    } catch (error) {
+      if (!(error instanceof GeoError)) throw error;
+    }
   }
+  if (crs.definition !== null && /^(GEOGCS|PROJCS|LOCAL_CS)\[/i.test(crs.definition)) return crs.definition;
+  warnings.push(`no .prj was written: ${describeCrs(crs)} cannot be said in its language`);
+  return null;
 }
 
 /** Bytes under construction. */
