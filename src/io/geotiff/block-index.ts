@@ -128,7 +128,8 @@ export class BlockIndex {
       this.#pages.set(key, numbers);
     }
     const value = (await numbers)[i - page * PAGE]!;
-    return Math.max(0, value);
+    // Damaged tables may be of rationals or floats.
+    return value >= 1 ? Math.floor(value) : 0;
   }
 
   async #readPage(table: IfdEntry, page: number): Promise<readonly number[]> {

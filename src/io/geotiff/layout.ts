@@ -78,6 +78,11 @@ export function imageLayout(ifd: Ifd, url: string): ImageLayout {
   const planes = planar === 2 ? samplesPerPixel : 1;
   const compression = tagNumber(ifd, Tag.Compression, Compression.None);
   const photometric = tagNumber(ifd, Tag.Photometric, Photometric.MinIsBlack);
+  for (const [tag, name] of PER_BAND) {
+    const count = tagNumbers(ifd, tag)?.length ?? 1;
+    if (count !== 1 && count < samplesPerPixel)
+      throw bad(`it claims ${samplesPerPixel} bands, but gives the ${name} of ${count}`);
+  }
   const { bits, type } = sampleType(ifd, url);
   const [h = 2, v = 2] = tagNumbers(ifd, Tag.YCbCrSubSampling) ?? [];
   return {
@@ -101,6 +106,12 @@ export function imageLayout(ifd: Ifd, url: string): ImageLayout {
     subsampling: photometric === Photometric.YCbCr && compression !== Compression.Jpeg ? [h, v] : [1, 1],
   };
 }
+
+/** Tags with a value for each band, or one for all. */
+const PER_BAND = [
+  [Tag.BitsPerSample, "bits"],
+  [Tag.SampleFormat, "format"],
+] as const;
 
 const PREDICTED: ReadonlySet<number> = new Set([
   Compression.Lzw,

@@ -199,3 +199,27 @@ describe("keys", () => {
     expect(await crsOf([1025, 0, 1, 2])).toBeNull();
   });
 });
+
+describe("damaged directories", () => {
+  test("that list fewer bands than they claim are refused", async () => {
+    const tags = basicTags(1, 1, { bits: [8, 8, 8] }).map(
+      (tag): RawTag => (tag[0] === 277 ? [277, 3, [8199]] : tag),
+    );
+    await expect(open({ tags, blocks: [bytes(1, 2, 3)] })).rejects.toThrow(
+      "made.tif is damaged: it claims 8199 bands, but gives the bits of 3",
+    );
+  });
+
+  test("whose offsets are not whole numbers are errors of the file", async () => {
+    const file = buildTiff([{ tags: basicTags(1, 1), blocks: [bytes(9, 9)] }]);
+    const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+    const first = view.getUint32(4, true);
+    for (let at = first + 2; at < first + 2 + 12 * view.getUint16(first, true); at += 12) {
+      if (view.getUint16(at, true) === 273) {
+        view.setUint16(at + 2, 11, true);
+        view.setFloat32(at + 8, 8.5, true);
+      }
+    }
+    expect(await bandOf(await openGeoTiff(memoryBytes(file, "made.tif")))).toEqual([9]);
+  });
+});
