@@ -27,12 +27,12 @@ const POOL_BYTES = 32_768;
  * @throws CodecError when the frame is damaged or holds more than `most` bytes.
  */
 export async function decodeZstd(bytes: Uint8Array, most: number, parallel: boolean): Promise<Uint8Array> {
-  checkFrame(bytes, most);
-  return await decompress(bytes, most, parallel && most >= POOL_BYTES);
+  const headerBytes = checkFrame(bytes, most);
+  const frame = smallWindow(bytes.subarray(0, frameBytes(bytes, headerBytes)), most);
+  return await decompress(frame, most, parallel && most >= POOL_BYTES);
 }
 
-async function decompress(bytes: Uint8Array, most: number, parallel: boolean): Promise<Uint8Array> {
-  const frame = smallWindow(bytes, most);
+async function decompress(frame: Uint8Array, most: number, parallel: boolean): Promise<Uint8Array> {
   const options = { chunkSize: Math.min(most + 64, 4_194_304), maxOutputLength: most + 64 };
   const { zstdDecompress, zstdDecompressSync } = native;
   try {
@@ -42,15 +42,26 @@ async function decompress(bytes: Uint8Array, most: number, parallel: boolean): P
       });
     }
     if (zstdDecompressSync !== undefined) return zstdDecompressSync(frame, options);
-    const { decompress: decode } = await import("fzstd");
-    return decode(frame);
+    const { Decompress } = await import("fzstd");
+    const out = new Uint8Array(most);
+    let length = 0;
+    // Block by block, so that a bomb is stopped after one block too many.
+    new Decompress((block) => {
+      if (length + block.length > most) throw new Error(`it holds more than ${most} bytes`);
+      out.set(block, length);
+      length += block.length;
+    }).push(frame, true);
+    return out.subarray(0, length);
   } catch (error) {
     throw new CodecError(`ZSTD data is damaged (${(error as Error).message})`, { cause: error });
   }
 }
 
-/** What the frame says of itself, checked before a decoder allocates it (RFC 8878, section 3.1.1.1). */
-function checkFrame(bytes: Uint8Array, most: number): void {
+/**
+ * What the frame says of itself, checked before a decoder allocates it (RFC 8878, section 3.1.1.1). Returns the bytes
+ * of its header.
+ */
+function checkFrame(bytes: Uint8Array, most: number): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 6 || view.getUint32(0, true) !== MAGIC)
     throw new CodecError("ZSTD data does not start with a frame");
@@ -67,6 +78,19 @@ function checkFrame(bytes: Uint8Array, most: number): void {
   else if (sizeBytes === 8) content = Number(view.getBigUint64(at, true));
   if (content !== null && content > most)
     throw new CodecError(`ZSTD data claims ${content} bytes, expected at most ${most}`);
+  return at + sizeBytes;
+}
+
+/** Bytes of the first frame: decoders would go on to a next one, which belongs to another block of the file. */
+function frameBytes(bytes: Uint8Array, headerBytes: number): number {
+  let at = headerBytes;
+  for (let last = false; !last && at + 3 <= bytes.length; ) {
+    const header = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16);
+    last = (header & 1) === 1;
+    // A block of type 1 is one byte, repeated.
+    at += 3 + (((header >> 1) & 3) === 1 ? 1 : header >> 3);
+  }
+  return Math.min(bytes.length, at + ((bytes[4]! & 4) === 0 ? 0 : 4));
 }
 
 /**

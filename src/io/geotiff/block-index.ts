@@ -79,16 +79,21 @@ export class BlockIndex {
     return { offset, length: Math.min(length, size - offset) };
   }
 
-  /** Bytes of a block whose count cannot be trusted: its decompressed size, or all up to the end of the file. */
+  /**
+   * Bytes of a block whose count cannot be trusted: its decompressed size, twice that when it is compressed, which no
+   * codec exceeds; at most all up to the end of the file.
+   */
   async #estimated(block: number, offset: number, length: number): Promise<number> {
     const layout = this.#layout;
     const rest = this.#bytes.size - offset;
-    if (layout.compression !== Compression.None) return length > 0 && length <= rest ? length : rest;
+    const compressed = layout.compression !== Compression.None;
+    if (compressed && length > 0 && length <= rest) return length;
     const row = Math.floor((block % (layout.across * layout.down)) / layout.across);
     const rows = layout.tiled
       ? layout.blockHeight
       : Math.min(layout.blockHeight, layout.height - row * layout.blockHeight);
-    return Math.min(rest, storedBytes(layout, rows));
+    const stored = storedBytes(layout, rows);
+    return Math.min(rest, compressed ? 2 * stored + 65_536 : stored);
   }
 
   /** Whether the byte counts are missing or plainly wrong (the cases of libtiff's TIFFReadDirectory). */

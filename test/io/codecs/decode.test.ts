@@ -160,6 +160,22 @@ describe("ZSTD", () => {
     }
   });
 
+  test("takes one frame of several, and stops at its bound", async () => {
+    const repeat = (count: number, last: number): number[] => [
+      ((count << 3) & 0xff) | 2 | last,
+      (count >> 5) & 0xff,
+      count >> 13,
+      7,
+    ];
+    const header = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x88];
+    const one = bytes(...header, ...repeat(4, 1), ...header, ...repeat(4, 1));
+    expect(await decodeZstd(one, 4, false)).toEqual(bytes(7, 7, 7, 7));
+    const bomb = new Array<number[]>(1000).fill(repeat(131_072, 0)).flat();
+    await expect(decodeZstd(bytes(...header, ...bomb, ...repeat(1, 1)), 200_000, false)).rejects.toThrow(
+      /ZSTD data is damaged/,
+    );
+  });
+
   test("refuses what claims too much before it decodes", async () => {
     await expect(decodeZstd(packed, 100, false)).rejects.toThrow(/claims \d+ bytes, expected at most 100/);
     await expect(decodeZstd(bytes(1, 2, 3, 4, 5, 6), 1000, false)).rejects.toThrow(
