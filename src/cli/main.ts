@@ -116,7 +116,7 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
     const command = await entry.load();
     return await runCommand(command, rest, io, started);
   } catch (error) {
-    return fail(error, json, verbose, io);
+    return fail(error, name, json, verbose, io);
   }
 }
 
@@ -179,12 +179,18 @@ function toJsonText(value: unknown): string {
   });
 }
 
-function fail(error: unknown, json: boolean, verbose: boolean, io: CliIo): number {
+function fail(
+  error: unknown,
+  command: string | undefined,
+  json: boolean,
+  verbose: boolean,
+  io: CliIo,
+): number {
   const aborted = io.signal.aborted;
   const status = aborted ? 130 : exitStatus(error);
   const message = aborted ? "interrupted" : error instanceof Error ? error.message : String(error);
   const code = aborted ? "ABORTED" : error instanceof GeoError ? error.code : "INTERNAL";
-  const hint = error instanceof GeoError ? error.hint : undefined;
+  const hint = error instanceof GeoError ? (error.hint ?? remedy(error, command)) : undefined;
   if (json) {
     const path = error instanceof GeoError ? (error.details as { path?: string }).path : undefined;
     const body = {
@@ -202,6 +208,14 @@ function fail(error: unknown, json: boolean, verbose: boolean, io: CliIo): numbe
   }
   if (verbose && error instanceof Error) io.err(`${error.stack ?? ""}\n`);
   return status;
+}
+
+/** What to do about an error that does not say so itself. */
+function remedy({ code }: GeoError, command: string | undefined): string | undefined {
+  if (code === "INVALID_INPUT") return `See tilth ${command ?? ""} --help.`;
+  if (code === "UNREADABLE") return "Check that it is a file that you may read.";
+  if (code === "INVALID_FORMAT") return "Copy or download the file again, or write it again from its source.";
+  return undefined;
 }
 
 type Values = Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>;
@@ -312,12 +326,10 @@ export function oneOf<T extends string>(
 
 /** `INVALID_INPUT` for an option. */
 export function wrongValue(name: string, value: string, expected: string): GeoError {
-  return new GeoError(
-    "INVALID_INPUT",
-    `--${name} ${value} is not usable, expected ${expected}`,
-    { path: name, expected },
-    { hint: "Run the command with --help to see its options." },
-  );
+  return new GeoError("INVALID_INPUT", `--${name} ${value} is not usable, expected ${expected}`, {
+    path: name,
+    expected,
+  });
 }
 
 /** `USAGE` with what to do. */

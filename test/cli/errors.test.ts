@@ -159,6 +159,59 @@ describe("an input that cannot be used", () => {
   });
 });
 
+describe("a region or zones of the wrong kind", () => {
+  const table = at("table.csv");
+  writeFileSync(table, "a,b\n1,2\n");
+  const raster = at("grid.tif");
+  writeFileSync(raster, tinyTiff());
+
+  it.each([
+    [["clip", points, "OUT.fgb", "--by", table], /table\.csv has no geometry, expected polygons to clip by/],
+    [
+      ["clip", points, "OUT.fgb", "--by", points],
+      /points\.geojson has no polygon, expected polygons to clip by/,
+    ],
+    [["clip", raster, "OUT.tif", "--by", table], /table\.csv has no geometry/],
+    [["dominant", table, raster, "OUT.csv"], /table\.csv has no geometry, expected polygons as zones/],
+    [
+      ["dominant", raster, points, "OUT.csv"],
+      /points\.geojson is a vector or table file \(geojson\), expected a raster/,
+    ],
+    [["clip", points, "OUT.fgb", "--by", raster], /grid\.tif is a GeoTIFF raster, expected a vector layer/],
+  ])("exits with 3 and names the file: %j", async (argv, message) => {
+    const { status, json } = await callJson(argv.map((one) => one.replace("OUT", out)));
+    expect(json.error?.message).toMatch(message);
+    expect(json.error?.hint).toBeTruthy();
+    expect(status).toBe(3);
+  });
+
+  it.each([
+    [
+      ["dominant", points, raster, "OUT.csv", "--min-share", "5"],
+      /min-share 5 is not usable, expected a share from 0 to 1/,
+    ],
+    [["dominant", points, raster, "OUT.csv", "--band", "2"], /grid\.tif has 1 bands, none with number 2/],
+    [["dominant", points, raster, "OUT.csv", "--band", "0"], /band 0 is not usable/],
+    [
+      ["convert", raster, "OUT.tif", "--level", "99"],
+      /level is 99, expected a whole number from 1 to 9 for deflate/,
+    ],
+    [["convert", raster, "OUT.tif", "--blocksize", "100"], /blocksize is 100, expected a multiple of 16/],
+    [["convert", raster, "OUT.tif", "--predictor", "3"], /predictor 3 cannot be used with uint8 samples/],
+    [["convert", raster, "OUT.tif", "--where", "a > 1"], /--where is for vectors; .*grid\.tif is a raster/],
+    [
+      ["clip", raster, "OUT.tif", "--bbox", "0,0,2,1", "--fill", "300"],
+      /fill 300 does not fit band 1, which holds uint8/,
+    ],
+    [["validate", raster, "--repair", "OUT.tif"], /--repair is for vectors; .*grid\.tif is a raster/],
+  ])("an option that does not fit exits with 2 and says where to read on: %j", async (argv, message) => {
+    const { status, json } = await callJson(argv.map((one) => one.replace("OUT", out)));
+    expect(json.error?.message).toMatch(message);
+    expect(json.error?.hint).toBeTruthy();
+    expect(status).toBe(2);
+  });
+});
+
 describe("an output", () => {
   it("that exists is left as it is without --overwrite, and replaced with it", async () => {
     for (const ending of ["geojson", "geojsonl", "fgb", "gpkg", "parquet", "csv", "shp", "shp.zip"]) {

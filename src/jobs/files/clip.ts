@@ -6,6 +6,8 @@ import {
   writeFeatures,
   writeRaster,
 } from "../../io/open.ts";
+import { GeoError } from "../../model/errors.ts";
+import type { FeatureTable } from "../../model/features.ts";
 import type { Bounds } from "../../model/grid.ts";
 import { clipFeatures } from "../../operators/clip-features.ts";
 import { type ClipRasterOptions, clipRaster } from "../../operators/clip-raster.ts";
@@ -42,13 +44,30 @@ export async function clipFile(
   options: ClipFileOptions = {},
 ): Promise<FileResult> {
   const raster = await isRasterFile(input);
-  const by = typeof region === "string" ? await readFeatures(region, { layer: options.regionLayer }) : region;
+  const by = typeof region === "string" ? await readRegion(region, raster, options) : region;
   return raster
     ? await clipRasterFile(input, output, by, options)
     : await clipVectorFile(input, output, by, options);
 }
 
-type Region = Awaited<ReturnType<typeof readFeatures>> | Bounds;
+async function readRegion(path: string, raster: boolean, options: ClipFileOptions): Promise<FeatureTable> {
+  const table = await readFeatures(path, { layer: options.regionLayer });
+  const types = table.geometry?.types ?? new Uint8Array();
+  const enough = raster ? types.some((type) => type !== 0) : types.some((type) => AREAS.has(type));
+  if (enough) return table;
+  const found = table.geometry === null ? "no geometry" : raster ? "nothing but empty rows" : "no polygon";
+  throw new GeoError(
+    "INVALID_GEOMETRY",
+    `${path} has ${found}, expected polygons to clip by`,
+    { reason: found },
+    { hint: "Pass a layer of polygons with --by, or bounds with --bbox." },
+  );
+}
+
+/** Polygon, MultiPolygon and collections, which may hold some. */
+const AREAS: ReadonlySet<number> = new Set([3, 6, 7]);
+
+type Region = FeatureTable | Bounds;
 
 async function clipRasterFile(
   input: string,

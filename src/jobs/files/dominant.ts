@@ -46,11 +46,27 @@ export async function dominantFile(
       expected: "a whole number from 1",
     });
   }
+  if (options.minShare !== undefined && !(options.minShare >= 0 && options.minShare <= 1)) {
+    const expected = "a share from 0 to 1";
+    throw new GeoError("INVALID_INPUT", `min-share ${options.minShare} is not usable, expected ${expected}`, {
+      path: "min-share",
+      expected,
+    });
+  }
   const classes = options.classes === undefined ? undefined : await readClasses(options.classes);
   const raster = await openRaster(source);
   try {
     const features = await openFeatures(zones, { layer: options.layer });
     try {
+      const { geometryTypes } = features.schema;
+      if (geometryTypes.length === 1 && geometryTypes[0] === 0) {
+        throw new GeoError(
+          "INVALID_GEOMETRY",
+          `${zones} has no geometry, expected polygons as zones`,
+          { reason: "no geometry" },
+          { hint: "Zones come first, the raster second: tilth dominant ZONES SOURCE OUT." },
+        );
+      }
       const { areaUnit, minShare, tie, surface, memory, onCrsMismatch } = options;
       const result = await dominantClass(features, raster, {
         band: band - 1,
