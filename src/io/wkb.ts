@@ -7,6 +7,7 @@ import {
   MULTI_LINE_STRING,
   MULTI_POINT,
   MULTI_POLYGON,
+  memberPartsEnd,
   POINT,
   POLYGON,
 } from "../model/geometry.ts";
@@ -356,7 +357,7 @@ export function wkbLength(column: GeometryColumn, row: number, options: WkbOptio
       for (let k = rows[row]!; k < rows[row + 1]!; k++) {
         const memberType = memberTypes[k]!;
         const first = members[k]!;
-        const end = Math.min(members[k + 1]!, endPart);
+        const end = memberPartsEnd(column, row, k);
         const vertexCount = rings[parts[end]!]! - rings[parts[first]!]!;
         const ringCount = parts[end]! - parts[first]!;
         if (memberType === POINT) length += 5 + stride;
@@ -399,7 +400,7 @@ export class WkbWriter {
       this.#header(GEOMETRY_COLLECTION);
       this.#uint32(rows[row + 1]! - rows[row]!);
       for (let k = rows[row]!; k < rows[row + 1]!; k++) {
-        this.#geometry(column, types[k]!, members[k]!, Math.min(members[k + 1]!, end), z, m);
+        this.#geometry(column, types[k]!, members[k]!, memberPartsEnd(column, row, k), z, m);
       }
     }
     return this.#at;

@@ -7,6 +7,7 @@ import {
   MULTI_LINE_STRING,
   MULTI_POINT,
   MULTI_POLYGON,
+  memberPartsEnd,
   NULL_GEOMETRY,
   POINT,
   POLYGON,
@@ -422,7 +423,7 @@ export function writeWkt(
   }
   for (let k = first; k < last; k++) {
     out.byte(k === first ? 40 : 44);
-    writeTagged(writer, collections.types[k]!, collections.members[k]!, collections.members[k + 1]!);
+    writeTagged(writer, collections.types[k]!, collections.members[k]!, memberPartsEnd(column, row, k));
   }
   out.byte(41);
 }

@@ -18,6 +18,7 @@ import {
   MULTI_LINE_STRING,
   MULTI_POINT,
   MULTI_POLYGON,
+  memberPartsEnd,
   NULL_GEOMETRY,
   POINT,
   POLYGON,
@@ -252,7 +253,7 @@ export function geometryToGeoJson(
   if (collections !== null) {
     for (let k = collections.rows[row]!; k < collections.rows[row + 1]!; k++) {
       const { types, members } = collections;
-      geometries.push(simpleGeometry(column, types[k]!, members[k]!, members[k + 1]!, rewind));
+      geometries.push(simpleGeometry(column, types[k]!, members[k]!, memberPartsEnd(column, row, k), rewind));
     }
   }
   return { type: "GeometryCollection", geometries };

@@ -75,6 +75,11 @@ export interface CollectionMembers {
   readonly members: Int32Array;
 }
 
+/** End of the parts of member `member` of the collection in `row`: what {@link CollectionMembers} says, as one number. */
+export function memberPartsEnd(column: GeometryColumn, row: number, member: number): number {
+  return Math.min(column.collections!.members[member + 1]!, column.geometries[row + 1]!);
+}
+
 /** Rows of a column. */
 export function geometryCount(column: GeometryColumn): number {
   return column.types.length;

@@ -5,6 +5,7 @@ import {
   type GeometryColumn,
   MULTI_LINE_STRING,
   MULTI_POLYGON,
+  memberPartsEnd,
   POINT,
   POLYGON,
 } from "../../model/geometry.ts";
@@ -98,7 +99,7 @@ export class FeatureEncoder {
         column,
         collections!.types[member]!,
         collections!.members[member]!,
-        collections!.members[member + 1]!,
+        memberPartsEnd(column, row, member),
       );
       this.#view.setUint32(vector + 4 * k, part - (vector + 4 * k), true);
     }

@@ -10,6 +10,7 @@ import {
   LINE_STRING,
   MULTI_LINE_STRING,
   MULTI_POINT,
+  memberPartsEnd,
   POINT,
   POLYGON,
 } from "../../model/geometry.ts";
@@ -328,7 +329,7 @@ export class FeatureWriter {
       const first = collections.rows[row]!;
       for (let k = first; k < collections.rows[row + 1]!; k++) {
         if (k > first) out.text(", ");
-        this.#simple(column, collections.types[k]!, collections.members[k]!, collections.members[k + 1]!);
+        this.#simple(column, collections.types[k]!, collections.members[k]!, memberPartsEnd(column, row, k));
       }
     }
     out.text("]}");

@@ -1,5 +1,5 @@
 import { orient2d } from "robust-predicates";
-import { type GeometryColumn, typeDimension } from "../../model/geometry.ts";
+import { type GeometryColumn, memberPartsEnd, typeDimension } from "../../model/geometry.ts";
 import { buildBoxTree, newHits, searchBoxes } from "./box-tree.ts";
 import { interiorPoint } from "./classify.ts";
 import { locate, OUTSIDE, preparePolygonParts } from "./region.ts";
@@ -46,7 +46,7 @@ export function findInvalid(column: GeometryColumn, row: number): Invalidity | n
       column,
       typeDimension(collections!.types[k]!),
       collections!.members[k]!,
-      collections!.members[k + 1]!,
+      memberPartsEnd(column, row, k),
     );
     if (found !== null) return found;
   }
