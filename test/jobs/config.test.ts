@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { applySettings, readConfig, resolveFrom } from "../../src/jobs/config.ts";
+import { applySettings, readConfig, resolveFrom, settingsFromHere } from "../../src/jobs/config.ts";
 
 let folder: string;
 beforeAll(() => {
@@ -73,4 +73,39 @@ it("counts relative paths from the folder of the configuration", () => {
   expect(resolveFrom("/a/b", "../c.tif")).toBe("/a/c.tif");
   expect(resolveFrom("/a/b", "/d.tif")).toBe("/d.tif");
   expect(resolveFrom("/a/b", "https://example.org/x.tif")).toBe("https://example.org/x.tif");
+});
+
+describe("settingsFromHere", () => {
+  it("writes paths of inputs so that they count from the current folder", () => {
+    const folder = join("configs", "deep");
+    expect(
+      settingsFromHere(
+        [
+          "units=a.gpkg",
+          "units.path=b.gpkg",
+          "rasters.2019=c.tif",
+          'rasters=["d.tif",{"path":"e.tif","label":"x"}]',
+        ],
+        ["units", "rasters"],
+        folder,
+      ),
+    ).toEqual([
+      "units=../../a.gpkg",
+      "units.path=../../b.gpkg",
+      "rasters.2019=../../c.tif",
+      'rasters=["../../d.tif",{"path":"../../e.tif","label":"x"}]',
+    ]);
+  });
+
+  it("leaves alone addresses, absolute paths, names of layers and what is no input", () => {
+    const settings = [
+      "units=/data/a.gpkg",
+      "units=https://example.org/a.fgb",
+      "units.layer=villages",
+      'units={"path":"/a.gpkg","layer":"villages"}',
+      "keep=whole",
+      "n=5",
+    ];
+    expect(settingsFromHere(settings, ["units"], "configs")).toEqual(settings);
+  });
 });
