@@ -29,7 +29,9 @@ const POOL_BYTES = 32_768;
 export async function decodeZstd(bytes: Uint8Array, most: number, parallel: boolean): Promise<Uint8Array> {
   const headerBytes = checkFrame(bytes, most);
   const frame = smallWindow(bytes.subarray(0, frameBytes(bytes, headerBytes)), most);
-  return await decompress(frame, most, parallel && most >= POOL_BYTES);
+  const { buffer, byteOffset, length } = await decompress(frame, most, parallel && most >= POOL_BYTES);
+  // The same kind of array on every Node.
+  return new Uint8Array(buffer, byteOffset, length);
 }
 
 async function decompress(frame: Uint8Array, most: number, parallel: boolean): Promise<Uint8Array> {
