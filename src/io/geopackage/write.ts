@@ -114,6 +114,8 @@ class LayerWriter {
   readonly #name: string;
   readonly #key: string;
   readonly #geometryColumn: string | null;
+  readonly #hasZ: boolean;
+  readonly #hasM: boolean;
   readonly #crs: Crs | null;
   readonly #srsId: number;
   readonly #lastChange: string;
@@ -123,15 +125,23 @@ class LayerWriter {
   readonly #index: RtreeBuilder | null;
   readonly #warnings: string[] = [];
   readonly #renamed: Record<string, string> = {};
-  readonly #seen: { typeBits: number; rows: number; z: number; m: number; nan: number; renumbered: number } =
-    {
-      typeBits: 0,
-      rows: 0,
-      z: 0,
-      m: 0,
-      nan: 0,
-      renumbered: 0,
-    };
+  readonly #seen: {
+    typeBits: number;
+    rows: number;
+    z: number;
+    m: number;
+    nan: number;
+    cut: number;
+    renumbered: number;
+  } = {
+    typeBits: 0,
+    rows: 0,
+    z: 0,
+    m: 0,
+    nan: 0,
+    cut: 0,
+    renumbered: 0,
+  };
   readonly #extent = [Infinity, Infinity, -Infinity, -Infinity];
   #count = 0;
   #lastId = 0;
@@ -146,6 +156,8 @@ class LayerWriter {
     options: GeoPackageOptions,
   ) {
     this.#database = database;
+    this.#hasZ = schema.hasZ;
+    this.#hasM = schema.hasM;
     this.#crs = crs;
     this.#lastChange = (options.lastChange ?? new Date(0)).toISOString();
     this.#name = layerName(schema.name);
@@ -222,7 +234,8 @@ class LayerWriter {
     this.#describeJson();
     database.exec("COMMIT");
     this.#createTriggers();
-    const { nan, renumbered } = this.#seen;
+    const { nan, cut, renumbered } = this.#seen;
+    if (cut > 0) this.#warnings.push(`${cut} texts are cut at their first NUL: SQLite ends text there`);
     if (nan > 0) this.#warnings.push(`${nan} NaN values are written as null: GeoPackage has no NaN`);
     if (renumbered > 0) {
       this.#warnings.push(
@@ -301,8 +314,11 @@ class LayerWriter {
       case "time":
         return isoTime(column.values[i]!);
       case "string":
-      case "json":
-        return textAt(column.values, i);
+      case "json": {
+        const text = textAt(column.values, i);
+        if (text.includes("\0")) this.#seen.cut++;
+        return text;
+      }
       case "binary":
         return column.values.bytes.subarray(column.values.offsets[i]!, column.values.offsets[i + 1]!);
     }
@@ -422,14 +438,17 @@ class LayerWriter {
     const types = GEOMETRY_NAMES.filter((_, code) => code > 0 && (typeBits & (1 << code)) !== 0);
     const type =
       types.length === 0 ? this.#declared : types.length === 1 ? types[0]!.toUpperCase() : "GEOMETRY";
-    const some = (count: number): number => (count === 0 ? 0 : count === rows ? 1 : 2);
+    // A layer without vertices has the heights and measures that its schema promises.
+    const isEmpty = !(this.#extent[0]! <= this.#extent[2]!);
+    const some = (count: number, promised: boolean): number =>
+      count === 0 ? Number(isEmpty && promised) : count === rows ? 1 : 2;
     this.#database.run("INSERT INTO gpkg_geometry_columns VALUES (?, ?, ?, ?, ?, ?)", [
       this.#name,
       column,
       type,
       this.#srsId,
-      some(z),
-      some(m),
+      some(z, this.#hasZ),
+      some(m, this.#hasM),
     ]);
     if (this.#index !== null) {
       this.#extension(this.#name, column, "gpkg_rtree_index", "rtree", "write-only");

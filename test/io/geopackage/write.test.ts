@@ -252,6 +252,16 @@ describe("createGeoPackage", () => {
     expect(rowAt(table, 1)).toEqual({ a: "y" });
   });
 
+  it("keeps the type, heights and measures that an empty layer has by its schema", async () => {
+    const path = fresh();
+    const { schema } = tableSource(points(0), "layer1");
+    const sink = await createGeoPackage(path, { ...schema, geometryTypes: [2], hasZ: true, hasM: true });
+    await sink.close();
+    const source = await openGeoPackage(path);
+    expect(source.schema).toMatchObject({ geometryTypes: [2], hasZ: true, hasM: true, count: 0 });
+    await source.close();
+  });
+
   it("writes an empty layer, and warns of what it cannot hold", async () => {
     const empty = fresh();
     expect(await write(points(0), empty)).toMatchObject({ count: 0 });
@@ -261,10 +271,11 @@ describe("createGeoPackage", () => {
       column({ name: "x", type: "float64" }, [Number.NaN]),
       column({ name: "t", type: "time" }, [1000]),
       column({ name: "l", type: "datetime", zone: "local" }, [new Date(0)]),
+      column({ name: "s", type: "string" }, ["ab\0c"]),
     ];
     const { warnings } = await write(points(1, { columns }), lossy);
-    expect(warnings).toHaveLength(3);
-    expect(rowAt(await read(lossy), 0)).toEqual({ x: null, t: "00:00:01", l: new Date(0) });
+    expect(warnings).toHaveLength(4);
+    expect(rowAt(await read(lossy), 0)).toEqual({ x: null, t: "00:00:01", l: new Date(0), s: "ab" });
   });
 
   it.each(["EPSG:4326", "EPSG:32645", "OGC:CRS84", "+proj=laea +lat_0=20 +lon_0=80 +datum=WGS84 +units=m"])(
