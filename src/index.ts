@@ -17,7 +17,7 @@ export {
 export type { OutputOptions } from "./io/atomic.ts";
 export type { ByteSource } from "./io/bytes/source.ts";
 export type { WriteSummary } from "./io/feature-sink.ts";
-export type { GeoTiffInfo, GeoTiffSource } from "./io/geotiff/read.ts";
+export type { GeoTiffInfo, GeoTiffOptions, GeoTiffSource } from "./io/geotiff/read.ts";
 export type { CogProblem, CogReport } from "./io/geotiff/validate-cog.ts";
 export type { CogOptions, WriteResult } from "./io/geotiff/write.ts";
 export {

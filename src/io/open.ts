@@ -22,7 +22,7 @@ import {
 } from "./atomic.ts";
 import type { ByteSource } from "./bytes/source.ts";
 import { type FeatureSink, pipeFeatures, type WriteSummary } from "./feature-sink.ts";
-import type { GeoTiffSource } from "./geotiff/read.ts";
+import type { GeoTiffOptions, GeoTiffSource } from "./geotiff/read.ts";
 import type { CogOptions, WriteResult } from "./geotiff/write.ts";
 import { readError } from "./read-errors.ts";
 import { endingOf, type Format, sniffFormat } from "./sniff.ts";
@@ -38,13 +38,16 @@ export interface OpenFeaturesOptions {
  *
  * @throws GeoError `NOT_FOUND`, `UNREADABLE`, `INVALID_FORMAT`, `UNSUPPORTED`
  */
-export async function openRaster(input: string | ByteSource): Promise<GeoTiffSource> {
+export async function openRaster(
+  input: string | ByteSource,
+  options: GeoTiffOptions = {},
+): Promise<GeoTiffSource> {
   const bytes = await toBytes(input);
   return closingOnError(bytes, async () => {
     const format = await sniffFormat(bytes);
     if (format !== "geotiff") throw wrongKind(bytes.url, format, "a raster (GeoTIFF)");
     const { openGeoTiff } = await import("./geotiff/read.ts");
-    return await openGeoTiff(bytes);
+    return await openGeoTiff(bytes, options);
   });
 }
 

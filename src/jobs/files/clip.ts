@@ -76,7 +76,7 @@ async function clipRasterFile(
   options: ClipFileOptions,
 ): Promise<FileResult> {
   const { signal, onProgress, overwrite, memory } = options;
-  const source = await openRaster(input);
+  const source = await openRaster(input, { cacheBytes: readBudget(options.memory) });
   try {
     const clipped = await clipRaster(source, region, {
       pixels: options.pixels,

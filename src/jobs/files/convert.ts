@@ -42,7 +42,7 @@ export async function convertFile(
 
 async function convertRaster(input: string, output: string, options: ConvertOptions): Promise<FileResult> {
   const { to, bounds, signal, onProgress, overwrite } = options;
-  const source = await openRaster(input);
+  const source = await openRaster(input, { cacheBytes: readBudget(options.memory) });
   try {
     for (const name of ["fields", "where"] as const) {
       if (options[name] === undefined) continue;
