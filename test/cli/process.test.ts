@@ -30,8 +30,11 @@ function bigGeoJson(rows: number): string {
 
 /** Wait until the command has begun to write beside its output. */
 async function untilWriting(child: ChildProcess, into: string): Promise<void> {
-  while (child.exitCode === null && !readdirSync(into).some((name) => name.includes(".part."))) await wait(5);
-  expect(child.exitCode, "the command ended before it could be interrupted").toBeNull();
+  while (!readdirSync(into).some((name) => name.includes(".part."))) {
+    const ended = child.exitCode ?? child.signalCode;
+    expect(ended, "the command ended before it could be interrupted").toBeNull();
+    await wait(5);
+  }
 }
 
 describeBuilt(title("the installed command"), () => {
