@@ -66,6 +66,8 @@ const VERTICAL_CITATION = 4097;
 const VERTICAL_DATUM = 4098;
 const VERTICAL_UNITS = 4099;
 const USER_DEFINED = 32767;
+/** Heights above the ellipsoid of WGS 84, in the first GeoTIFF standard. */
+const WGS84_ELLIPSOID = 5030;
 /** Method of the oblique Mercator about its centre, an EPSG code by custom. */
 const HOTINE_CENTER = 9815;
 
@@ -130,7 +132,9 @@ function readHorizontal(keys: GeoKeys): CrsDefinition | null {
     (model === USER_DEFINED && keys.has(PROJECTION))
   )
     return readProjected(keys);
-  if (model === 2 || model === 3 || keys.has(GEOGRAPHIC_TYPE) || keys.has(SEMI_MAJOR) || keys.has(GEOG_DATUM))
+  // Without a model, and unless something projected is meant, a datum is enough.
+  const datum = keys.has(GEOGRAPHIC_TYPE) || keys.has(SEMI_MAJOR) || keys.has(GEOG_DATUM);
+  if (model === 2 || model === 3 || (datum && !keys.has(PROJECTED_TYPE)))
     return readGeographic(keys, model === 3);
   return local(keys);
 }
@@ -161,7 +165,9 @@ function esriText(keys: GeoKeys): CrsDefinition | null {
 function withUnit(definition: CrsDefinition | null, keys: GeoKeys): CrsDefinition | null {
   if (definition === null) return null;
   const given =
-    code(keys, PROJ_LINEAR_UNITS) === null && short(keys, PROJ_LINEAR_UNIT_SIZE) === null
+    code(keys, PROJ_LINEAR_UNITS) === null &&
+    short(keys, PROJ_LINEAR_UNIT_SIZE) === null &&
+    imagineUnit(keys) === null
       ? null
       : linearUnit(keys);
   if (given === null || Math.abs(given.factor / definition.unit.factor - 1) < 1e-7) return definition;
@@ -294,7 +300,7 @@ function angularUnit(keys: GeoKeys): DefinitionUnit {
 }
 
 function linearUnit(keys: GeoKeys): DefinitionUnit {
-  const unit = code(keys, PROJ_LINEAR_UNITS);
+  const unit = code(keys, PROJ_LINEAR_UNITS) ?? imagineUnit(keys);
   const size = short(keys, PROJ_LINEAR_UNIT_SIZE);
   const known = unit === null ? null : findUnit(String(unit));
   if (known !== null && known.kind === "length")
@@ -305,6 +311,20 @@ function linearUnit(keys: GeoKeys): DefinitionUnit {
     return { name: "unknown", kind: "length", factor: size, code: null };
   return METRE;
 }
+
+/** IMAGINE of the 1990s and 2000s names its unit in the citation and in no key. */
+function imagineUnit(keys: GeoKeys): number | null {
+  if (keys.has(PROJ_LINEAR_UNITS) || keys.has(PROJ_LINEAR_UNIT_SIZE)) return null;
+  const unit = /^IMAGINE GeoTIFF Support.*\bUnits = (\w+)/s.exec(text(keys, CITATION))?.[1]?.toLowerCase();
+  return unit === undefined ? null : (IMAGINE_UNITS[unit] ?? null);
+}
+
+const IMAGINE_UNITS: Readonly<Record<string, number>> = {
+  meters: 9001,
+  feet: 9003,
+  us_survey_feet: 9003,
+  international_feet: 9002,
+};
 
 /** Keys that may hold each meaning, best first: writers differ in which they choose. */
 const SOURCES: Readonly<Record<string, readonly number[]>> = {
@@ -431,7 +451,8 @@ const METHOD_NAMES: Readonly<Record<number, string>> = {
 function withVertical(definition: CrsDefinition, keys: GeoKeys): CrsDefinition {
   const vertical = code(keys, VERTICAL_TYPE);
   const citation = text(keys, VERTICAL_CITATION);
-  if (vertical === null && citation === "" && code(keys, VERTICAL_DATUM) === null) return definition;
+  const said = [VERTICAL_TYPE, VERTICAL_DATUM, VERTICAL_UNITS].some((id) => code(keys, id) !== null);
+  if (!said && citation === "") return definition;
   if (definition.kind !== "geographic" && definition.kind !== "projected") return definition;
   const record = vertical === null ? null : findRecord(String(vertical));
   if (record !== null && (record.kind === "h" || record.kind === "c" || record.kind === "g")) {
@@ -459,6 +480,8 @@ function withVertical(definition: CrsDefinition, keys: GeoKeys): CrsDefinition {
         : { name: unit.name, kind: "length", factor: unit.factor, code: keyCode(unit.key) },
   };
   // Values 5001..5033 of the first GeoTIFF standard are ellipsoids, not vertical systems.
+  if (known == null && vertical === WGS84_ELLIPSOID && definition.code === "EPSG:4326")
+    return definitionOfRecord(findRecord("4979")!) ?? definition;
   if (known == null && vertical !== null && vertical >= 5001 && vertical <= 5033) return definition;
   return {
     ...definition,

@@ -16,11 +16,18 @@ const PIXEL_IS_AREA = 1;
 const DOUBLE_PARAMS = 34736;
 const ASCII_PARAMS = 34737;
 
-/** GeoKeys (GeoTIFF 1.0, section 2.4) of a system, always with pixel-is-area. */
-export function packGeoKeys(crs: Crs | null): GeoKeyTags {
-  const keys = new Map(crs === null ? [] : crsToGeoKeys(crs));
+/** First and last of the vertical keys. */
+const VERTICAL = [4096, 4099] as const;
+
+/**
+ * GeoKeys (GeoTIFF, section 2.4) of a system, always with pixel-is-area. The version is 1.0, which every reader takes;
+ * 1.1 for systems with heights, which readers leave out of older files.
+ */
+export function packGeoKeys(crs: Crs): GeoKeyTags {
+  const keys = new Map(crsToGeoKeys(crs));
   keys.set(RASTER_TYPE, PIXEL_IS_AREA);
-  const directory = [1, 1, 0, keys.size];
+  const heights = [...keys.keys()].some((id) => id >= VERTICAL[0] && id <= VERTICAL[1]);
+  const directory = [1, 1, heights ? 1 : 0, keys.size];
   const doubles: number[] = [];
   let ascii = "";
   for (const [id, value] of [...keys].sort(([left], [right]) => left - right)) {

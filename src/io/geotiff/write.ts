@@ -522,7 +522,9 @@ function georeference(source: RasterSource): TagToWrite[] {
     } else {
       tags.push(doubles(Tag.ModelTransformation, [a, b, 0, c, d, e, 0, f, 0, 0, 0, 0, 0, 0, 0, 1]));
     }
-  } else if (crs === null) return tags;
+  }
+  // No keys without a system: the raster type alone reads as a local system of no name.
+  if (crs === null) return tags;
   const keys = packGeoKeys(crs);
   tags.push(shorts(Tag.GeoKeyDirectory, keys.directory));
   if (keys.doubles.length > 0) tags.push(doubles(Tag.GeoDoubleParams, keys.doubles));
