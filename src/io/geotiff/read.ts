@@ -206,6 +206,13 @@ export class GeoTiffSource implements RasterSource {
     const { bytes, header } = family.file;
     this.url = bytes.url;
     const reference = georeference(ifd, warnings);
+    if (parent === undefined && reference.gcps.length > 0) {
+      const count = `${reference.gcps.length} control point${reference.gcps.length === 1 ? "" : "s"}`;
+      warnings.push(
+        `${this.url} is placed by ${count}, which make no grid: its pixels have no coordinates here; ` +
+          "warp it first, for example with gdalwarp",
+      );
+    }
     this.warnings = warnings;
     const { crs, heights } = crsOf(reference, warnings);
     const { width, height } = layout;
