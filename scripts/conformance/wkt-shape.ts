@@ -58,19 +58,32 @@ function members(column: GeometryColumn, type: number, first: number, end: numbe
   return out;
 }
 
-/** Well-known text as a shape. A triangle is a polygon here. Names of dimensions are dropped: vertices tell. */
+/** Surfaces of straight edges, and what they are in the model. */
+const SURFACES: Readonly<Record<string, string>> = {
+  TRIANGLE: "POLYGON",
+  TIN: "MULTIPOLYGON",
+  POLYHEDRALSURFACE: "MULTIPOLYGON",
+};
+
+/**
+ * Well-known text as a shape. As in the model, surfaces are polygons, and members of collections inside collections are
+ * members of the outer one. Names of dimensions are dropped: vertices tell.
+ */
 export function wktShape(text: string): Shape {
   const tokens = text.match(/[A-Z]+|[(),]|[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|nan|inf/gi) ?? [];
   let at = 0;
   const shape = (): Shape => {
-    let type = tokens[at++]!.toUpperCase();
-    if (type === "TRIANGLE") type = "POLYGON";
+    const name = tokens[at++]!.toUpperCase();
+    const type = SURFACES[name] ?? name;
     while (/^(Z|M|ZM)$/i.test(tokens[at] ?? "")) at++;
     if (/^EMPTY$/i.test(tokens[at] ?? "")) {
       at++;
       return { type, members: [] };
     }
-    if (type === "GEOMETRYCOLLECTION") return { type, members: list(shape) };
+    if (type === "GEOMETRYCOLLECTION") {
+      const members = list(shape).flatMap((one) => (one.type === type ? (one.members as Shape[]) : [one]));
+      return { type, members };
+    }
     const nested = list(() => item());
     // A point's one vertex stands for itself; points of a multipoint may lie in brackets of their own.
     if (type === "POINT") return { type, members: nested[0] as Nested[] };

@@ -5,7 +5,6 @@ import {
   GEOMETRY_COLLECTION,
   type GeometryType,
   LINE_STRING,
-  MULTI_LINE_STRING,
   MULTI_POINT,
   MULTI_POLYGON,
   POINT,
@@ -29,8 +28,11 @@ import {
   INT,
   JSON_TEXT,
   LONG,
+  modelType,
+  POLYHEDRAL_SURFACE,
   SHORT,
   STRING,
+  TIN,
   TRIANGLE,
   UBYTE,
   UINT,
@@ -152,29 +154,29 @@ export class FeatureDecoder {
 
   #geometry(table: number): void {
     const type = this.#typeOf(table, this.#header.geometryType);
-    this.geometry.begin(type);
+    this.geometry.begin(modelType(type) as GeometryType);
     this.#body(table, type, 0);
     this.geometry.end();
   }
 
-  /** Type of a geometry: what the header says for all, else what it says itself. */
-  #typeOf(table: number, declared: number): GeometryType {
+  /** Type of a geometry in the file: what the header says for all, else what it says itself. */
+  #typeOf(table: number, declared: number): number {
     const buffer = this.#buffer;
     let type = declared;
     if (type === 0) {
       const slot = buffer.slot(table, buffer.fields(table), 6, 1);
       if (slot !== 0) type = buffer.view.getUint8(slot);
     }
-    if (type >= 1 && type <= 7) return type as GeometryType;
-    if (type === TRIANGLE) return POLYGON;
     if (type === 0) throw new DamagedBuffer("a geometry does not say its type");
-    throw unsupportedType(this.#url, type);
+    if (modelType(type) < 0) throw unsupportedType(this.#url, type);
+    return type;
   }
 
-  #body(table: number, type: GeometryType, depth: number): void {
+  #body(table: number, type: number, depth: number): void {
     const buffer = this.#buffer;
     const fields = buffer.fields(table);
-    if (type === MULTI_POLYGON || type === GEOMETRY_COLLECTION) {
+    const isCollection = type === GEOMETRY_COLLECTION;
+    if (type === MULTI_POLYGON || type === POLYHEDRAL_SURFACE || isCollection) {
       if (depth > MAX_DEPTH) throw new DamagedBuffer("collections are nested too deeply");
       const parts = buffer.vector(table, fields, 7, 4);
       const count = buffer.length(parts);
@@ -182,11 +184,11 @@ export class FeatureDecoder {
       if (this.#partsLeft < 0) throw new DamagedBuffer("a geometry has more parts than bytes");
       for (let i = 0; i < count; i++) {
         const part = buffer.item(parts, i);
-        if (type === MULTI_POLYGON) this.#body(part, POLYGON, depth + 1);
+        if (!isCollection) this.#body(part, POLYGON, depth + 1);
         else {
           const member = this.#typeOf(part, 0);
           // The model keeps collections one level deep: members of inner ones join the outer.
-          if (member !== GEOMETRY_COLLECTION) this.geometry.member(member);
+          if (member !== GEOMETRY_COLLECTION) this.geometry.member(modelType(member) as GeometryType);
           this.#body(part, member, depth + 1);
         }
       }
@@ -224,17 +226,18 @@ export class FeatureDecoder {
     const rings = Math.max(1, buffer.length(ends));
     this.#partsLeft -= rings;
     if (this.#partsLeft < 0) throw new DamagedBuffer("a geometry has more rings than bytes");
-    if (type === POLYGON) this.geometry.part();
+    const isPolygon = type === POLYGON || type === TRIANGLE;
+    if (isPolygon) this.geometry.part();
     let start = 0;
     for (let i = 0; i < rings; i++) {
       const end =
         ends === 0 || buffer.length(ends) === 0 ? count : buffer.view.getUint32(ends + 4 + 4 * i, true);
       if (end < start || end > count)
         throw new DamagedBuffer(`ring ${i} of a geometry ends at vertex ${end} of ${count}`);
-      if (type === MULTI_LINE_STRING) this.geometry.part();
+      if (!isPolygon) this.geometry.part();
       this.geometry.ring();
       this.#vertices(xy + 4, z, m, start, end);
-      if (type === POLYGON) this.#close(xy + 4, z, m, start, end);
+      if (isPolygon || type === TIN) this.#close(xy + 4, z, m, start, end);
       start = end;
     }
   }

@@ -2,6 +2,7 @@ import { parseCrs } from "../../crs/parse.ts";
 import { type Crs, describeCrs } from "../../model/crs.ts";
 import { GeoError } from "../../model/errors.ts";
 import type { ColumnType, Field } from "../../model/features.ts";
+import { type GeometryType, MULTI_POLYGON, POLYGON } from "../../model/geometry.ts";
 import type { Bounds } from "../../model/grid.ts";
 import { readExactly } from "../bytes/read.ts";
 import type { ByteSource } from "../bytes/source.ts";
@@ -65,8 +66,19 @@ export const GEOMETRY_TYPES = [
   "TIN",
   "Triangle",
 ] as const;
-/** A triangle is stored as a polygon of one ring and read as one. */
+/** Stored as a multi-polygon and read as one. */
+export const POLYHEDRAL_SURFACE = 15;
+/** Stored as a list of rings, each a triangle; read as a multi-polygon. */
+export const TIN = 16;
+/** Stored as a polygon of one ring and read as one. */
 export const TRIANGLE = 17;
+
+/** Type in the model of a type in the file; 0 for the unknown type, -1 for curves and what contains them. */
+export function modelType(type: number): GeometryType | -1 {
+  if (type <= 7) return type as GeometryType;
+  if (type === TRIANGLE) return POLYGON;
+  return type === POLYHEDRAL_SURFACE || type === TIN ? MULTI_POLYGON : -1;
+}
 
 /** A column as the header declares it. */
 export interface FgbColumn {

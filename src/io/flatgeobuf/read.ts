@@ -1,6 +1,6 @@
 import { GeoError } from "../../model/errors.ts";
 import type { BatchOptions, FeatureSource, FeatureTable, LayerSchema } from "../../model/features.ts";
-import { type GeometryType, POLYGON } from "../../model/geometry.ts";
+import type { GeometryType } from "../../model/geometry.ts";
 import type { Bounds } from "../../model/grid.ts";
 import { readExactly } from "../bytes/read.ts";
 import type { ByteSource } from "../bytes/source.ts";
@@ -8,7 +8,7 @@ import { ByteWindow } from "../bytes/window.ts";
 import { IsoTimeReader } from "../text/iso-time.ts";
 import { FeatureDecoder, unsupportedType } from "./decode.ts";
 import { DamagedBuffer } from "./flatbuffer.ts";
-import { DATE_TIME, damaged, type FgbColumn, type FgbHeader, readHeader, TRIANGLE } from "./header.ts";
+import { DATE_TIME, damaged, type FgbColumn, type FgbHeader, modelType, readHeader } from "./header.ts";
 import { indexBytes, searchIndex } from "./packed-rtree.ts";
 
 /** Rows per batch unless asked otherwise. */
@@ -43,8 +43,7 @@ const MIN_FEATURE_BYTES = 16;
 export async function openFlatGeobuf(bytes: ByteSource): Promise<FeatureSource> {
   const header = await readHeader(bytes);
   const { url, size } = bytes;
-  if (header.geometryType > 7 && header.geometryType !== TRIANGLE)
-    throw unsupportedType(url, header.geometryType);
+  if (modelType(header.geometryType) < 0) throw unsupportedType(url, header.geometryType);
   const { featuresCount: count, nodeSize } = header;
   // Before any arithmetic on the index: each feature takes a few bytes at least.
   if (count > size / MIN_FEATURE_BYTES) {
@@ -82,7 +81,7 @@ export async function openFlatGeobuf(bytes: ByteSource): Promise<FeatureSource> 
 }
 
 function declaredTypes(type: number): readonly GeometryType[] {
-  return type === 0 ? [] : [type === TRIANGLE ? POLYGON : (type as GeometryType)];
+  return type === 0 ? [] : [modelType(type) as GeometryType];
 }
 
 function stem(url: string): string {

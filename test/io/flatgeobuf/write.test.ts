@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { geojson } from "flatgeobuf";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { memoryBytes } from "../../../src/io/bytes/memory.ts";
+import { FlatBuffer } from "../../../src/io/flatgeobuf/flatbuffer.ts";
 import { openFlatGeobuf } from "../../../src/io/flatgeobuf/read.ts";
 import { createFlatGeobuf } from "../../../src/io/flatgeobuf/write.ts";
 import { parseWkt } from "../../../src/io/wkt.ts";
@@ -98,6 +99,35 @@ const EVERY_TYPE = [
   "MULTIPOLYGON EMPTY",
   "GEOMETRYCOLLECTION EMPTY",
 ];
+
+describe("surfaces of straight edges", () => {
+  // A polyhedral surface is stored as a multi-polygon is, a TIN as the rings of its triangles; only the code differs.
+  it.each([
+    [
+      "PolyhedralSurface",
+      15,
+      "MULTIPOLYGON (((0 0,9 0,9 9,0 0),(5 1,6 1,6 2,5 1)),((0 0,0 9,9 9,0 0)))",
+      null,
+    ],
+    [
+      "TIN",
+      16,
+      "MULTILINESTRING ((0 0,9 0,9 9,0 0),(0 0,0 9,9 9,0 0))",
+      "MULTIPOLYGON (((0 0,9 0,9 9,0 0)),((0 0,0 9,9 9,0 0)))",
+    ],
+    ["Triangle", 17, "POLYGON ((0 0,9 0,9 9,0 0))", null],
+  ])("%s is read as polygons", async (_, code, stored, expected) => {
+    const path = await write("surface.fgb", tableOf([stored]));
+    const bytes = new Uint8Array(readFileSync(path));
+    const header = new FlatBuffer(new DataView(bytes.buffer), 12);
+    const root = header.root();
+    bytes[header.slot(root, header.fields(root), 2, 1)] = code;
+    const source = await openFlatGeobuf(memoryBytes(bytes, path));
+    const { geometry } = await readAll(source);
+    expect(geometryText(geometry, 0)).toBe(wktText(expected ?? stored));
+    expect(source.schema.geometryTypes).toEqual([code === 17 ? 3 : 6]);
+  });
+});
 
 describe("createFlatGeobuf", () => {
   it("writes every type of geometry so that it reads back, nulls and empties last", async () => {

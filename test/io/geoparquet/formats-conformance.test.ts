@@ -52,3 +52,12 @@ it("compares geometries member by member", () => {
   );
   expect(shapeDifference(null, wktShape("POINT EMPTY"))).toMatch(/null, expected POINT/);
 });
+
+it("takes surfaces for polygons and collections in collections for one, as the model does", () => {
+  expect(wktShape("TIN Z (((0 0 1, 1 0 1, 1 1 1, 0 0 1)))")).toEqual(
+    wktShape("MULTIPOLYGON Z (((0 0 1, 1 0 1, 1 1 1, 0 0 1)))"),
+  );
+  expect(wktShape("GEOMETRYCOLLECTION (GEOMETRYCOLLECTION (POINT (1 2), POINT (3 4)), POINT (5 6))")).toEqual(
+    wktShape("GEOMETRYCOLLECTION (POINT (1 2), POINT (3 4), POINT (5 6))"),
+  );
+});
