@@ -408,8 +408,13 @@ function esriMethod(
           ["XY_Plane_Rotation", 90, "angle"],
         ],
       };
-    default:
-      return method.esri === "" ? null : { name: method.esri, parameters: esriParameters(method, values) };
+    default: {
+      if (method.esri === "") return null;
+      const parameters = esriParameters(method, values);
+      // Esri has one name for the whole homolosine and for both ways to cut it.
+      if (method.proj === "igh") parameters.push(["Option", 1, "scale"]);
+      return { name: method.esri, parameters };
+    }
   }
 }
 

@@ -149,14 +149,19 @@ function local(keys: GeoKeys): CrsDefinition | null {
 
 /** Esri and GDAL put systems that the keys cannot express as WKT into a citation. */
 function esriText(keys: GeoKeys): CrsDefinition | null {
+  const wkt = esriWkt(keys);
+  if (wkt === null) return null;
+  try {
+    return readDefinition(wkt);
+  } catch {
+    return null;
+  }
+}
+
+function esriWkt(keys: GeoKeys): string | null {
   for (const id of [PROJECTED_CITATION, CITATION]) {
     const match = /^\s*ESRI PE String\s*=\s*(.*)$/s.exec(text(keys, id));
-    if (match === null) continue;
-    try {
-      return readDefinition(match[1]!);
-    } catch {
-      return null;
-    }
+    if (match !== null) return match[1]!;
   }
   return null;
 }
@@ -502,10 +507,19 @@ export function crsToGeoKeys(crs: Crs): GeoKeys {
   } catch {
     keys.set(MODEL_TYPE, USER_DEFINED);
     keys.set(CITATION, citationText(crs.name === "" ? "unknown" : crs.name));
+    // Somebody may understand what we do not.
+    if (crs.definition !== null && /^(PROJCS|GEOGCS)\[/.test(crs.definition))
+      keys.set(PROJECTED_CITATION, `ESRI PE String = ${citationText(crs.definition)}`);
     return keys;
   }
   const { kind, geodetic } = definition;
-  if (kind === "geographic" || kind === "geographic3d" || kind === "geocentric") {
+  const flat = kind === "geographic3d" ? flatCode(definition) : null;
+  if (flat !== null) {
+    // As GDAL does it: the system in two dimensions, and the one in three in the place of the heights.
+    keys.set(MODEL_TYPE, 2);
+    keys.set(GEOGRAPHIC_TYPE, flat);
+    keys.set(VERTICAL_TYPE, epsgOf(definition.code)!);
+  } else if (kind === "geographic" || kind === "geographic3d" || kind === "geocentric") {
     keys.set(MODEL_TYPE, kind === "geocentric" ? 3 : 2);
     writeGeodetic(keys, geodetic!, epsgOf(definition.code), kind !== "geocentric");
   } else if (kind === "projected") writeProjected(keys, definition, crs);
@@ -513,8 +527,23 @@ export function crsToGeoKeys(crs: Crs): GeoKeys {
     keys.set(MODEL_TYPE, USER_DEFINED);
     keys.set(CITATION, citationText(definition.name));
   }
-  if (definition.vertical !== null && definition.compound !== null) writeVertical(keys, definition.vertical);
+  if (definition.vertical !== null && definition.compound !== null) {
+    writeVertical(keys, definition.vertical);
+    // Beside heights GDAL takes the ellipsoid for another one than that of the code, for the last digits.
+    if (kind === "geographic" && epsgOf(definition.code) !== null)
+      for (const key of [SEMI_MAJOR, SEMI_MINOR, INVERSE_FLATTENING]) keys.delete(key);
+  }
   return new Map([...keys].sort(([a], [b]) => a - b));
+}
+
+/** Code of the two-dimensional system of the same datum; `null` when there is none, or no code at all. */
+function flatCode({ code: name, geodetic }: CrsDefinition): number | null {
+  const datum = geodetic?.datum.code ?? null;
+  if (epsgOf(name) === null || datum === null) return null;
+  for (const key of geodeticOfDatum(datum.replace("EPSG:", ""))) {
+    if (findRecord(key)?.kind === "g") return epsgOf(keyCode(key));
+  }
+  return null;
 }
 
 /** EPSG code as a number that fits a SHORT, or `null`. */

@@ -292,6 +292,7 @@ export const METHODS: readonly Method[] = [
     "Cylindrical_Equal_Area",
     28,
     [[8823, "lat_ts"], LON, FE, FN],
+    ["Behrmann"],
   ),
   method(9834, "Lambert Cylindrical Equal Area (Spherical)", "cea", "", "", 0, [
     [8823, "lat_ts"],
