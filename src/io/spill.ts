@@ -35,7 +35,7 @@ export class Spill {
    */
   async append(bytes: Uint8Array): Promise<void> {
     if (bytes.length === 0) return;
-    this.#chunks.push(bytes.slice());
+    this.#chunks.push(new Uint8Array(bytes));
     this.#kept += bytes.length;
     this.length += bytes.length;
     if (this.#handle === null ? this.#kept > this.#memoryBytes : this.#kept > CHUNK_BYTES)

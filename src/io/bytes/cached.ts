@@ -1,3 +1,4 @@
+import { plainBytes } from "./plain.ts";
 import type { ByteSource } from "./source.ts";
 
 /**
@@ -32,7 +33,7 @@ export function pagedBytes(source: ByteSource, pageBytes: number = 16_384, pages
       const parts = await Promise.all(Array.from({ length: last - first + 1 }, (_, i) => page(first + i)));
       const start = offset - first * pageBytes;
       if (parts.length === 1) return parts[0]!.subarray(start, start + end - offset);
-      return Buffer.concat(parts).subarray(start, start + end - offset);
+      return plainBytes(Buffer.concat(parts)).subarray(start, start + end - offset);
     },
     close: () => source.close(),
   };

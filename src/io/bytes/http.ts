@@ -1,5 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { GeoError } from "../../model/errors.ts";
+import { plainBytes } from "./plain.ts";
 import type { ByteSource } from "./source.ts";
 
 export interface HttpOptions {
@@ -145,7 +146,7 @@ async function wholeIfSmall(response: Response, url: string): Promise<Uint8Array
     if (length > HEAD_BYTES) throw ignoresRanges(url);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks, length);
+  return plainBytes(Buffer.concat(chunks, length));
 }
 
 function ignoresRanges(url: string): GeoError {

@@ -9,7 +9,7 @@ export interface ByteSource {
   readonly size: number;
   /**
    * Bytes `offset .. offset + length - 1`. Shorter only when the source ends there; callers that need all of
-   * them use {@link readExactly}.
+   * them use {@link readExactly}. Not a `Buffer`, whose `slice` does not copy.
    */
   read(offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array>;
   close(): Promise<void>;

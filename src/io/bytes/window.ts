@@ -47,7 +47,7 @@ export class ByteWindow {
   ): Promise<void> {
     const wanted = Math.max(length, Math.min(ahead, this.source.size - offset));
     let bytes = await readExactly(this.source, offset, wanted, what, signal);
-    if ((bytes.byteOffset & 7) !== 0) bytes = bytes.slice();
+    if ((bytes.byteOffset & 7) !== 0) bytes = new Uint8Array(bytes);
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.start = offset;

@@ -1,5 +1,6 @@
 import * as zlib from "node:zlib";
 import { snappyUncompress } from "hyparquet/src/snappy.js";
+import { plainBytes } from "../bytes/plain.ts";
 import { DamagedPage, UnsupportedPage } from "./damaged.ts";
 
 /** `(compressed bytes, length when decompressed)` to bytes of that length. */
@@ -20,11 +21,12 @@ export async function decompressorOf(codec: string, limit: number): Promise<Deco
   const decompress = await loadDecompressor(codec);
   const ratio = GREATEST_RATIO[codec] ?? Infinity;
   return (input, length) => {
+    // A page of nulls alone: nothing, or what a codec makes of nothing.
+    if (length === 0) return new Uint8Array(0);
     if (!(length >= 0 && length <= limit && length <= ratio * input.length + 64)) {
       throw new DamagedPage(`a page of ${input.length} bytes claims to hold ${length}`);
     }
-    if (length === 0) return new Uint8Array(0);
-    const output = decompress(input, length);
+    const output = plainBytes(decompress(input, length));
     if (output.length !== length)
       throw new DamagedPage(`a page holds ${output.length} bytes, its header says ${length}`);
     return output;

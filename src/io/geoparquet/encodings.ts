@@ -154,7 +154,7 @@ export function readPlain(
   if (!(width > 0) || count * width > bytes.length - at) throw new DamagedPage(`${count} values do not fit`);
   if (type === "INT96" || type === "FIXED_LEN_BYTE_ARRAY") return fixedBytes(bytes, at, width, count);
   // Copied, because values in a page are rarely aligned.
-  return numbers(type, bytes.slice(at, at + count * width).buffer);
+  return numbers(type, new Uint8Array(bytes.subarray(at, at + count * width)).buffer);
 }
 
 function numbers(type: PhysicalType, buffer: ArrayBufferLike): Values {

@@ -36,6 +36,16 @@ describe("a source of bytes", () => {
     await source.close();
   });
 
+  test("of a Buffer gives no Buffers: their slices would not copy", async () => {
+    const buffer = Buffer.from(content);
+    for (const source of [memoryBytes(buffer), pagedBytes(memoryBytes(buffer), 1000, 4)]) {
+      const bytes = await source.read(990, 20);
+      const copy = bytes.slice();
+      expect([bytes.constructor, copy.byteLength, copy.buffer.byteLength]).toEqual([Uint8Array, 20, 20]);
+      await source.close();
+    }
+  });
+
   test("keeps the pages it has read", async () => {
     const asked: number[] = [];
     const inner = memoryBytes(content);

@@ -98,6 +98,13 @@ describe("bytes over http", () => {
     expect(Buffer.compare(await source.read(500, 1000), content.subarray(500, 1000))).toBe(0);
   });
 
+  test("of a server without ranges are no Buffers either", async () => {
+    const url = await serve((_, response) => response.writeHead(200).end(content.subarray(0, 5000)));
+    const source = await openBytes(url);
+    expect((await source.read(100, 10)).slice().buffer.byteLength).toBe(10);
+    await source.close();
+  });
+
   test("of a file that changes meanwhile are not mixed", async () => {
     let requests = 0;
     const url = await serve((range, response) => {

@@ -15,6 +15,7 @@ import { openBytes } from "../../../src/io/bytes/open.ts";
 import type { ByteSource } from "../../../src/io/bytes/source.ts";
 import type { WriteSummary } from "../../../src/io/feature-sink.ts";
 import { pipeFeatures } from "../../../src/io/feature-sink.ts";
+import { decompressorOf } from "../../../src/io/geoparquet/compression.ts";
 import { openGeoParquet } from "../../../src/io/geoparquet/read.ts";
 import { createGeoParquet, type GeoParquetOptions } from "../../../src/io/geoparquet/write.ts";
 import { isGeoError } from "../../../src/model/errors.ts";
@@ -229,6 +230,31 @@ describe("openGeoParquet", () => {
     });
     expect(rowAt(await read(source), 150)).toEqual({ v: "some text 150" });
   });
+
+  it.each(["UNCOMPRESSED", "SNAPPY", "GZIP", "BROTLI"] as const)(
+    "reads plain numbers in %s, also from a Buffer that begins anywhere",
+    async (codec) => {
+      // What Node's codecs return, and files read at once, are Buffers: their slices do not copy.
+      const numbers = Array.from({ length: 50 }, (_, i) => i + 0.5);
+      const compress = { GZIP: zlib.gzipSync, BROTLI: zlib.brotliCompressSync };
+      const buffer = parquetWriteBuffer({
+        schema: flat("v", { type: "DOUBLE" }),
+        columnData: [{ name: "v", data: numbers, encoding: "PLAIN" }] as never,
+        codec,
+        compressors: compress as never,
+      });
+      const padded = Buffer.concat([Buffer.alloc(13), Buffer.from(buffer)]);
+      const table = await read(memoryBytes(padded.subarray(13), "test.parquet"));
+      expect(Array.from({ length: table.count }, (_, i) => rowAt(table, i)["v"])).toEqual(numbers);
+    },
+  );
+
+  it.each(["UNCOMPRESSED", "SNAPPY", "GZIP", "BROTLI", "ZSTD", "LZ4"])(
+    "takes a page of nulls alone, which holds nothing, in %s",
+    async (codec) => {
+      expect((await decompressorOf(codec, 1000))(new Uint8Array(0), 0)).toHaveLength(0);
+    },
+  );
 
   it("reads lists and structures as JSON", async () => {
     const schema: SchemaElement[] = [
