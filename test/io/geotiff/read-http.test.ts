@@ -44,4 +44,16 @@ describeShared("a COG on a server", () => {
     await local.close();
     await source.close();
   });
+
+  test("asks for the bytes of the tiles that a window meets, and little more", async () => {
+    const source = await openGeoTiff(await openBytes(url));
+    const stored = (await source.tileBytes(0, 0, 1, 1))!.length;
+    asked.length = 0;
+    await source.read({ col: 130, row: 130, width: 10, height: 10 });
+    const bytes = asked.reduce((sum, [, length]) => sum + length, 0);
+    expect(bytes).toBe(stored);
+    await source.read({ col: 140, row: 140, width: 50, height: 50 });
+    expect(asked).toHaveLength(1); // the tile is still there
+    await source.close();
+  });
 });
