@@ -5,6 +5,7 @@ import type { Bounds } from "../../model/grid.ts";
 import { readExactly } from "../bytes/read.ts";
 import type { ByteSource } from "../bytes/source.ts";
 import { ByteWindow } from "../bytes/window.ts";
+import { checkCells } from "../text/cells.ts";
 import { IsoTimeReader } from "../text/iso-time.ts";
 import { FeatureDecoder, unsupportedType } from "./decode.ts";
 import { DamagedBuffer } from "./flatbuffer.ts";
@@ -155,6 +156,16 @@ async function* readBatches(
   const mostRows = Math.max(1, Math.min(batchSize, Math.floor(BATCH_CELLS / Math.max(1, columns.length))));
   const full = (): boolean => decoder.rows >= mostRows || decoder.geometry.vertices >= BATCH_VERTICES;
   let firstRow = 0;
+  // Features name the columns that they have a value for, so few bytes may stand for very many nulls.
+  const wide = (fields ?? columns).length;
+  if (bounds === undefined) checkCells(source.url, header.featuresCount, wide, source.size);
+  let rows = 0;
+
+  function finish(): FeatureTable {
+    rows += decoder.rows;
+    checkCells(source.url, rows, wide, source.size);
+    return decoder.finish(firstRow);
+  }
 
   /** Size of the feature at `offset`, which is then in the window; `ahead` bytes from there will be wanted. */
   async function load(offset: number, row: number, ahead?: number): Promise<number> {
@@ -191,7 +202,7 @@ async function* readBatches(
         if (offset >= runEnd) runEnd = endOfRun(source, start, offsets, ends, i);
         const size = await load(offset, rows[i]!, Math.max(4, runEnd - offset));
         decode(offset, size, rows[i]!);
-        if (full()) yield decoder.finish(firstRow);
+        if (full()) yield finish();
       }
     }
   } else {
@@ -207,10 +218,10 @@ async function* readBatches(
       if (size < 8 || !window.has(offset, 4 + size)) size = await load(offset, row);
       decode(offset, size, row);
       offset += 4 + size;
-      if (full()) yield decoder.finish(firstRow);
+      if (full()) yield finish();
     }
   }
-  if (decoder.rows > 0) yield decoder.finish(firstRow);
+  if (decoder.rows > 0) yield finish();
 }
 
 /** Where to stop reading for hit `i` and those that lie close behind it, a few chunks at the most. */

@@ -302,6 +302,23 @@ describe("createFlatGeobuf", () => {
     expect(readdirSync(folder).filter((name) => name.startsWith("."))).toEqual([]);
   });
 
+  it("is refused by the reader when its few bytes stand for very many nulls", async () => {
+    const rows = 8000;
+    const points = tableOf(Array.from({ length: rows }, () => "POINT (1 2)"));
+    const values = new Int32Array(rows);
+    const valid = new Uint8Array(rows);
+    const columns = Array.from(
+      { length: 4000 },
+      (_, k) => ({ name: `c${k}`, type: "int32", nullable: true, values, valid }) as const,
+    );
+    const source = await open(await write("wide.fgb", { ...points, columns }));
+    await expect(readAll(source)).rejects.toMatchObject({ code: "LIMIT" });
+    // A few columns of it can be read.
+    let count = 0;
+    for await (const batch of source.batches({ fields: ["c5", "c1999"] })) count += batch.count;
+    expect(count).toBe(rows);
+  });
+
   it("refuses a batch whose column has another type", async () => {
     const sink = await createFlatGeobuf(join(folder, "mixed.fgb"), tableSource(scatter(1, 1)).schema);
     const field = { name: "id", type: "string", nullable: true } as const;
