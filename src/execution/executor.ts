@@ -1,10 +1,28 @@
+import type { Kept } from "./kept.ts";
 import { type Tasks, tasks } from "./tasks.ts";
 
-/** Where kernels run. Callers never ask which kind they hold. */
+/** Where kernels run. Callers never ask which kind they hold: results are the same to the bit. */
 export interface Executor {
   /** Calls worth having in flight at once. */
   readonly concurrency: number;
+  /**
+   * Run a task. Its arguments are data: typed arrays, plain objects and lists of them. What throws there is thrown here.
+   */
   call<K extends keyof Tasks>(task: K, ...args: Parameters<Tasks[K]>): Promise<ReturnType<Tasks[K]>>;
+  /**
+   * Data that many calls will be given, such as a region: in memory that all threads see, so that it is copied once,
+   * and with a name, so that a thread prepares it once.
+   */
+  keep<T>(value: T): Kept<T>;
+  /** End the threads, if there are any. Calls under way are rejected. */
+  close(): Promise<void>;
+}
+
+let serial = 0;
+
+/** A name for kept data that no other has in this process. */
+export function nextKey(): number {
+  return ++serial;
 }
 
 /**
@@ -17,4 +35,6 @@ export const inline: Executor = {
     const run = tasks[task] as (...args: unknown[]) => ReturnType<Tasks[typeof task]>;
     return new Promise((resolve) => resolve(run(...args)));
   },
+  keep: (value) => ({ key: nextKey(), value }),
+  close: () => Promise.resolve(),
 };
