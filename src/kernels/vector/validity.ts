@@ -1,8 +1,6 @@
 import { orient2d } from "robust-predicates";
 import { type GeometryColumn, memberPartsEnd, typeDimension } from "../../model/geometry.ts";
-import { buildBoxTree, newHits, searchBoxes } from "./box-tree.ts";
-import { interiorPoint } from "./classify.ts";
-import { locate, OUTSIDE, preparePolygonParts } from "./region.ts";
+import { SegmentIndex } from "./segment-index.ts";
 
 /** What can be wrong with a geometry by the OGC simple features rules, in the words of JTS and GEOS. */
 export type InvalidReason =
@@ -55,94 +53,102 @@ export function findInvalid(column: GeometryColumn, row: number): Invalidity | n
 
 function judge(column: GeometryColumn, dimension: number, first: number, end: number): Invalidity | null {
   const { parts, rings, xy } = column;
-  for (let r = parts[first]!; r < parts[end]!; r++) {
-    for (let v = rings[r]!; v < rings[r + 1]!; v++) {
-      if (!Number.isFinite(xy[2 * v]!) || !Number.isFinite(xy[2 * v + 1]!))
-        return { reason: "Invalid Coordinate", x: xy[2 * v]!, y: xy[2 * v + 1]! };
-    }
+  const stopVertex = rings[parts[end]!]!;
+  for (let v = rings[parts[first]!]!; v < stopVertex; v++) {
+    if (!Number.isFinite(xy[2 * v]!) || !Number.isFinite(xy[2 * v + 1]!))
+      return { reason: "Invalid Coordinate", x: xy[2 * v]!, y: xy[2 * v + 1]! };
   }
-  if (dimension === 0) return null;
+  if (dimension <= 0) return null;
   for (let r = parts[first]!; r < parts[end]!; r++) {
     const start = rings[r]!;
     const stop = rings[r + 1]!;
     if (start === stop) continue;
     if (dimension === 2 && (xy[2 * start] !== xy[2 * stop - 2] || xy[2 * start + 1] !== xy[2 * stop - 1]))
       return { reason: "Ring is not closed", x: xy[2 * start]!, y: xy[2 * start + 1]! };
+    const enough = dimension === 2 ? 4 : 2;
     let different = 1;
-    for (let v = start + 1; v < stop; v++)
+    for (let v = start + 1; v < stop && different < enough; v++)
       if (xy[2 * v] !== xy[2 * v - 2] || xy[2 * v + 1] !== xy[2 * v - 1]) different++;
-    if (different < (dimension === 2 ? 4 : 2))
+    if (different < enough)
       return { reason: "Too few points in geometry component", x: xy[2 * start]!, y: xy[2 * start + 1]! };
   }
-  return dimension === 2 ? judgePolygons(column, first, end) : null;
+  if (dimension === 1 || first === end) return null;
+  const set = new RingSet(column, first, end);
+  return set.findCrossing() ?? set.findMisplaced() ?? set.findDisconnected();
 }
 
-function judgePolygons(column: GeometryColumn, first: number, end: number): Invalidity | null {
-  const rings = new RingSet(column, first, end);
-  const crossing = rings.findCrossing();
-  if (crossing !== null) return crossing;
-  return (
-    findHoleOutside(column, first, end) ??
-    findNestedHoles(column, first, end) ??
-    findNestedShells(column, first, end) ??
-    rings.findDisconnected()
-  );
-}
+/** Bits of what a ray from a point met of a ring. */
+const CROSSED = 1;
+const SEEN = 2;
+const ON_EDGE = 4;
 
 /** Segments of all rings of some polygons, without repeated points, and where rings touch. */
 class RingSet {
   /** `[x1, y1, x2, y2]` each, along the rings. */
   readonly #segments: Float64Array;
+  readonly #count: number;
   /** Ring of each segment. */
   readonly #ring: Int32Array;
+  readonly #rings: number;
   /** Segments of ring `r` are `#start[r] .. #start[r + 1] - 1`. */
-  readonly #start: number[] = [0];
-  /** Polygon of each ring. */
-  readonly #polygon: number[] = [];
+  readonly #start: Int32Array;
+  /** Polygon of each ring, and whether the ring is its shell. */
+  readonly #polygon: Int32Array;
+  readonly #shell: Uint8Array;
+  readonly #index: SegmentIndex;
   /** Points where two rings of a polygon touch: `[ring, ring, x, y]`. */
   readonly #touches: [number, number, number, number][] = [];
 
   constructor({ parts, rings, xy }: GeometryColumn, first: number, end: number) {
-    const segments: number[] = [];
-    const ring: number[] = [];
+    const capacity = rings[parts[end]!]! - rings[parts[first]!]!;
+    const ringCapacity = parts[end]! - parts[first]!;
+    const segments = new Float64Array(4 * capacity);
+    const ring = new Int32Array(capacity);
+    const start = new Int32Array(ringCapacity + 1);
+    const polygon = new Int32Array(ringCapacity);
+    const shell = new Uint8Array(ringCapacity);
+    let n = 0;
+    let number = 0;
     for (let p = first; p < end; p++) {
+      let outer = 1;
       for (let r = parts[p]!; r < parts[p + 1]!; r++) {
-        const number = this.#polygon.length;
-        this.#polygon.push(p);
+        if (rings[r] === rings[r + 1]) continue;
         for (let v = rings[r]! + 1; v < rings[r + 1]!; v++) {
           const x1 = xy[2 * v - 2]!;
           const y1 = xy[2 * v - 1]!;
           const x2 = xy[2 * v]!;
           const y2 = xy[2 * v + 1]!;
           if (x1 === x2 && y1 === y2) continue;
-          segments.push(x1, y1, x2, y2);
-          ring.push(number);
+          segments[4 * n] = x1;
+          segments[4 * n + 1] = y1;
+          segments[4 * n + 2] = x2;
+          segments[4 * n + 3] = y2;
+          ring[n++] = number;
         }
-        this.#start.push(ring.length);
+        polygon[number] = p;
+        shell[number] = outer;
+        outer = 0;
+        start[++number] = n;
       }
     }
-    this.#segments = Float64Array.from(segments);
-    this.#ring = Int32Array.from(ring);
+    this.#segments = segments;
+    this.#count = n;
+    this.#ring = ring;
+    this.#rings = number;
+    this.#start = start;
+    this.#polygon = polygon;
+    this.#shell = shell;
+    this.#index = new SegmentIndex(segments, n);
   }
 
   /** First pair of segments that crosses, overlaps or touches where it must not. Collects the touches allowed. */
   findCrossing(): Invalidity | null {
-    const s = this.#segments;
-    const count = this.#ring.length;
-    const boxes = new Float64Array(4 * count);
-    for (let e = 0; e < 4 * count; e += 4) {
-      boxes[e] = Math.min(s[e]!, s[e + 2]!);
-      boxes[e + 1] = Math.min(s[e + 1]!, s[e + 3]!);
-      boxes[e + 2] = Math.max(s[e]!, s[e + 2]!);
-      boxes[e + 3] = Math.max(s[e + 1]!, s[e + 3]!);
-    }
-    const tree = buildBoxTree(boxes);
-    const hits = newHits();
-    for (let i = 0; i < count; i++) {
-      const e = 4 * i;
-      const found = searchBoxes(tree, boxes[e]!, boxes[e + 1]!, boxes[e + 2]!, boxes[e + 3]!, hits);
+    const index = this.#index;
+    for (let i = 0; i < this.#count; i++) {
+      const found = index.meeting(i);
+      const { values } = index;
       for (let k = 0; k < found; k++) {
-        const j = hits.values[k]!;
+        const j = values[k]!;
         if (j <= i) continue;
         const wrong = this.#judgePair(i, j);
         if (wrong !== null) return wrong;
@@ -203,25 +209,158 @@ class RingSet {
 
   /** Whether the rings of two segments cross at a point that they share. */
   #cross(i: number, j: number, x: number, y: number): boolean {
-    const [a0x, a0y, a1x, a1y] = this.#arms(i, x, y);
-    const [b0x, b0y, b1x, b1y] = this.#arms(j, x, y);
-    const first = between(x, y, a0x, a0y, a1x, a1y, b0x, b0y);
-    const second = between(x, y, a0x, a0y, a1x, a1y, b1x, b1y);
+    const s = this.#segments;
+    const before = 4 * this.#before(i, x, y);
+    const after = 4 * this.#after(i, x, y) + 2;
+    const from = 4 * this.#before(j, x, y);
+    const to = 4 * this.#after(j, x, y) + 2;
+    const first = between(x, y, s[before]!, s[before + 1]!, s[after]!, s[after + 1]!, s[from]!, s[from + 1]!);
+    const second = between(x, y, s[before]!, s[before + 1]!, s[after]!, s[after + 1]!, s[to]!, s[to + 1]!);
     // An arm along the other ring is an overlap and found as such by the pair it belongs to.
     return first !== 0 && second !== 0 && first !== second;
   }
 
-  /** Where the ring of a segment comes from and goes to at a point of it. */
-  #arms(i: number, x: number, y: number): [number, number, number, number] {
+  /** Segment along which the ring of segment `i` comes to a point of that segment. */
+  #before(i: number, x: number, y: number): number {
     const s = this.#segments;
+    if (s[4 * i] !== x || s[4 * i + 1] !== y) return i;
     const ring = this.#ring[i]!;
+    return i === this.#start[ring] ? this.#start[ring + 1]! - 1 : i - 1;
+  }
+
+  /** Segment along which the ring of segment `i` goes on from a point of that segment. */
+  #after(i: number, x: number, y: number): number {
+    const s = this.#segments;
+    if (s[4 * i + 2] !== x || s[4 * i + 3] !== y) return i;
+    const ring = this.#ring[i]!;
+    return i === this.#start[ring + 1]! - 1 ? this.#start[ring]! : i + 1;
+  }
+
+  /**
+   * A hole outside its shell or in another hole, or a shell in another polygon; for rings that do not cross. One ray
+   * for each ring tells all rings that it lies in.
+   */
+  findMisplaced(): Invalidity | null {
+    const rings = this.#rings;
+    if (rings < 2) return null;
+    let nestedHole = -1;
+    let nestedShell = -1;
+    const state = new Uint8Array(rings);
+    const edge = new Int32Array(rings);
+    const around = new Int32Array(rings);
+    for (let r = 0; r < rings; r++) {
+      const count = this.#around(r, state, edge, around);
+      const polygon = this.#polygon[r]!;
+      if (this.#shell[r] === 1) {
+        if (nestedShell < 0 && this.#inPolygon(polygon, around, count)) nestedShell = r;
+        continue;
+      }
+      let inside = false;
+      for (let k = 0; k < count; k++) {
+        const other = around[k]!;
+        if (this.#polygon[other] !== polygon) continue;
+        if (this.#shell[other] === 1) inside = true;
+        else if (nestedHole < 0) nestedHole = r;
+      }
+      if (!inside) return this.#at(r, "Hole lies outside shell");
+    }
+    if (nestedHole >= 0) return this.#at(nestedHole, "Holes are nested");
+    return nestedShell >= 0 ? this.#at(nestedShell, "Nested shells") : null;
+  }
+
+  #at(ring: number, reason: InvalidReason): Invalidity {
+    const e = 4 * this.#start[ring]!;
+    return { reason, x: this.#segments[e]!, y: this.#segments[e + 1]! };
+  }
+
+  /** Whether the rings around a shell hold it in another polygon: in the shell of one and in no hole of that. */
+  #inPolygon(polygon: number, around: Int32Array, count: number): boolean {
+    for (let k = 0; k < count; k++) {
+      const outer = around[k]!;
+      const other = this.#polygon[outer]!;
+      if (this.#shell[outer] === 0 || other === polygon) continue;
+      let inHole = false;
+      for (let m = 0; m < count; m++)
+        if (this.#shell[around[m]!] === 0 && this.#polygon[around[m]!] === other) inHole = true;
+      if (!inHole) return true;
+    }
+    return false;
+  }
+
+  /** Rings that ring `r` lies in, into `around`; how many. `state` is all 0 before and after. */
+  #around(r: number, state: Uint8Array, edge: Int32Array, around: Int32Array): number {
+    const s = this.#segments;
+    const own = 4 * this.#start[r]!;
+    const x = s[own]!;
+    const y = s[own + 1]!;
+    const index = this.#index;
+    const found = index.inBox(x, y, Infinity, y);
+    const { values } = index;
+    let touched = 0;
+    for (let k = 0; k < found; k++) {
+      const i = values[k]!;
+      const ring = this.#ring[i]!;
+      if (ring === r) continue;
+      const x1 = s[4 * i]!;
+      const y1 = s[4 * i + 1]!;
+      const x2 = s[4 * i + 2]!;
+      const y2 = s[4 * i + 3]!;
+      let flip = y1 <= y !== y2 <= y ? CROSSED : 0;
+      let on = 0;
+      if (x1 <= x || x2 <= x) {
+        const side = orient2d(x1, y1, x2, y2, x, y);
+        if (side === 0) {
+          // On the line and, by the search, not beyond the box: on the edge.
+          on = ON_EDGE;
+          edge[ring] = i;
+          flip = 0;
+        } else if (flip !== 0 && side > 0 === y2 > y1) flip = 0;
+      }
+      if (flip + on === 0) continue;
+      if (state[ring] === 0) {
+        state[ring] = SEEN;
+        around[touched++] = ring;
+      }
+      state[ring] = (state[ring]! | on) ^ flip;
+    }
+    let count = 0;
+    for (let k = 0; k < touched; k++) {
+      const ring = around[k]!;
+      const met = state[ring]!;
+      state[ring] = 0;
+      const inside = (met & ON_EDGE) !== 0 ? this.#goesInside(r, edge[ring]!, x, y) : (met & CROSSED) !== 0;
+      if (inside) around[count++] = ring;
+    }
+    return count;
+  }
+
+  /** Whether ring `r`, which starts on segment `i` of another ring and does not cross that, lies inside it. */
+  #goesInside(r: number, i: number, x: number, y: number): boolean {
+    const s = this.#segments;
+    const before = 4 * this.#before(i, x, y);
+    const after = 4 * this.#after(i, x, y) + 2;
+    const next = 4 * this.#start[r]! + 2;
+    const last = 4 * (this.#start[r + 1]! - 1);
+    // The left side of a ring is the fan counter-clockwise from where it goes to where it came from.
+    let left = between(x, y, s[after]!, s[after + 1]!, s[before]!, s[before + 1]!, s[next]!, s[next + 1]!);
+    if (left === 0)
+      left = between(x, y, s[after]!, s[after + 1]!, s[before]!, s[before + 1]!, s[last]!, s[last + 1]!);
+    return left > 0 === this.#counterClockwise(this.#ring[i]!);
+  }
+
+  /** Which way a ring turns that does not cross itself: the corner at its leftmost point tells, exactly. */
+  #counterClockwise(ring: number): boolean {
+    const s = this.#segments;
     const first = this.#start[ring]!;
-    const last = this.#start[ring + 1]! - 1;
-    let before = i;
-    let after = i;
-    if (s[4 * i] === x && s[4 * i + 1] === y) before = i === first ? last : i - 1;
-    else if (s[4 * i + 2] === x && s[4 * i + 3] === y) after = i === last ? first : i + 1;
-    return [s[4 * before]!, s[4 * before + 1]!, s[4 * after + 2]!, s[4 * after + 3]!];
+    const end = this.#start[ring + 1]!;
+    let at = first;
+    for (let i = first + 1; i < end; i++) {
+      const x = s[4 * i]!;
+      const least = s[4 * at]!;
+      if (x < least || (x === least && s[4 * i + 1]! < s[4 * at + 1]!)) at = i;
+    }
+    const from = 4 * (at === first ? end - 1 : at - 1);
+    return orient2d(s[from]!, s[from + 1]!, s[4 * at]!, s[4 * at + 1]!, s[4 * at + 2]!, s[4 * at + 3]!) < 0;
   }
 
   /**
@@ -229,8 +368,9 @@ class RingSet {
    * the interior.
    */
   findDisconnected(): Invalidity | null {
+    if (this.#touches.length === 0) return null;
     const nodes = new Map<string, number>();
-    const parent: number[] = this.#polygon.map((_, k) => k);
+    const parent: number[] = Array.from({ length: this.#rings }, (_, k) => k);
     const joined = new Set<string>();
     const root = (k: number): number => {
       let top = k;
@@ -261,7 +401,7 @@ class RingSet {
 }
 
 /** What two segments on one line share: `null`, a point or more. */
-function collinearOverlap(
+export function collinearOverlap(
   ax: number,
   ay: number,
   bx: number,
@@ -309,126 +449,4 @@ function between(
 function sameDirection(x: number, y: number, ax: number, ay: number, px: number, py: number): boolean {
   if (orient2d(x, y, ax, ay, px, py) !== 0) return false;
   return Math.sign(ax - x) === Math.sign(px - x) && Math.sign(ay - y) === Math.sign(py - y);
-}
-
-function findHoleOutside(column: GeometryColumn, first: number, end: number): Invalidity | null {
-  const { parts, rings, xy } = column;
-  for (let p = first; p < end; p++) {
-    if (parts[p + 1]! - parts[p]! < 2) continue;
-    const shell = preparePolygonParts(ringColumn(column, parts[p]!), Int32Array.of(0));
-    for (let r = parts[p]! + 1; r < parts[p + 1]!; r++) {
-      if (rings[r] === rings[r + 1]) continue;
-      if (!ringInside(column, r, shell))
-        return { reason: "Hole lies outside shell", x: xy[2 * rings[r]!]!, y: xy[2 * rings[r]! + 1]! };
-    }
-  }
-  return null;
-}
-
-function findNestedHoles(column: GeometryColumn, first: number, end: number): Invalidity | null {
-  const { parts, rings, xy } = column;
-  for (let p = first; p < end; p++) {
-    const holes: number[] = [];
-    for (let r = parts[p]! + 1; r < parts[p + 1]!; r++) if (rings[r] !== rings[r + 1]) holes.push(r);
-    if (holes.length < 2) continue;
-    for (const [inner, outer] of boxPairs(column, holes)) {
-      const hole = preparePolygonParts(ringColumn(column, outer), Int32Array.of(0));
-      if (ringInside(column, inner, hole))
-        return { reason: "Holes are nested", x: xy[2 * rings[inner]!]!, y: xy[2 * rings[inner]! + 1]! };
-    }
-  }
-  return null;
-}
-
-function findNestedShells(column: GeometryColumn, first: number, end: number): Invalidity | null {
-  const { parts, rings, xy } = column;
-  const shells: number[] = [];
-  const polygonOf = new Map<number, number>();
-  for (let p = first; p < end; p++) {
-    if (parts[p] === parts[p + 1] || rings[parts[p]!] === rings[parts[p]! + 1]) continue;
-    shells.push(parts[p]!);
-    polygonOf.set(parts[p]!, p);
-  }
-  if (shells.length < 2) return null;
-  for (const [inner, outer] of boxPairs(column, shells)) {
-    const polygon = preparePolygonParts(column, Int32Array.of(polygonOf.get(outer)!));
-    if (ringInside(column, inner, polygon))
-      return { reason: "Nested shells", x: xy[2 * rings[inner]!]!, y: xy[2 * rings[inner]! + 1]! };
-  }
-  return null;
-}
-
-/** Pairs of rings of which the first's box lies in the second's. */
-function* boxPairs(column: GeometryColumn, ringNumbers: readonly number[]): Generator<[number, number]> {
-  const { rings, xy } = column;
-  const boxes = new Float64Array(4 * ringNumbers.length);
-  for (const [k, r] of ringNumbers.entries()) {
-    let minX = Infinity;
-    let minY = Infinity;
-    let maxX = -Infinity;
-    let maxY = -Infinity;
-    for (let v = rings[r]!; v < rings[r + 1]!; v++) {
-      minX = Math.min(minX, xy[2 * v]!);
-      minY = Math.min(minY, xy[2 * v + 1]!);
-      maxX = Math.max(maxX, xy[2 * v]!);
-      maxY = Math.max(maxY, xy[2 * v + 1]!);
-    }
-    boxes.set([minX, minY, maxX, maxY], 4 * k);
-  }
-  const tree = buildBoxTree(boxes);
-  const hits = newHits();
-  for (let k = 0; k < ringNumbers.length; k++) {
-    const found = searchBoxes(
-      tree,
-      boxes[4 * k]!,
-      boxes[4 * k + 1]!,
-      boxes[4 * k + 2]!,
-      boxes[4 * k + 3]!,
-      hits,
-    );
-    for (const other of hits.values.slice(0, found)) {
-      if (
-        other !== k &&
-        boxes[4 * other]! <= boxes[4 * k]! &&
-        boxes[4 * other + 1]! <= boxes[4 * k + 1]! &&
-        boxes[4 * other + 2]! >= boxes[4 * k + 2]! &&
-        boxes[4 * other + 3]! >= boxes[4 * k + 3]!
-      )
-        yield [ringNumbers[k]!, ringNumbers[other]!];
-    }
-  }
-}
-
-/** Whether a ring that crosses no edge of a polygon lies inside it. */
-function ringInside(
-  column: GeometryColumn,
-  ring: number,
-  polygon: ReturnType<typeof preparePolygonParts>,
-): boolean {
-  const { rings, xy } = column;
-  for (let v = rings[ring]!; v < rings[ring + 1]!; v++) {
-    const place = locate(polygon, xy[2 * v]!, xy[2 * v + 1]!);
-    if (place !== 0) return place !== OUTSIDE;
-  }
-  // Every vertex is on the boundary. Edges do not cross it, so the middle of one that leaves it tells.
-  for (let v = rings[ring]!; v + 1 < rings[ring + 1]!; v++) {
-    const place = locate(polygon, (xy[2 * v]! + xy[2 * v + 2]!) / 2, (xy[2 * v + 1]! + xy[2 * v + 3]!) / 2);
-    if (place !== 0) return place !== OUTSIDE;
-  }
-  const point = interiorPoint(ringColumn(column, ring), 0);
-  return point !== null && locate(polygon, point[0], point[1]) !== OUTSIDE;
-}
-
-/** A column of one polygon whose shell is the given ring. Shares the coordinates. */
-function ringColumn({ rings, xy }: GeometryColumn, ring: number): GeometryColumn {
-  return {
-    types: Uint8Array.of(3),
-    geometries: Int32Array.of(0, 1),
-    parts: Int32Array.of(0, 1),
-    rings: Int32Array.of(rings[ring]!, rings[ring + 1]!),
-    xy,
-    z: null,
-    m: null,
-    collections: null,
-  };
 }
