@@ -125,8 +125,14 @@ export function geometryTypeCode(name: unknown): GeometryType {
  *
  * @throws GeoError `INVALID_GEOMETRY` for an unknown type, a position without two finite numbers or a ring that is
  * not closed. The row is then unfinished and the builder must be thrown away.
+ * @param checked  `false` lets rings that are not closed and coordinates that are no finite numbers (as NaN) through,
+ * for the functions that judge and repair geometries. Default true.
  */
-export function geometryFromGeoJson(geometry: Geometry | null | undefined, builder: GeometryBuilder): void {
+export function geometryFromGeoJson(
+  geometry: Geometry | null | undefined,
+  builder: GeometryBuilder,
+  checked: boolean = true,
+): void {
   if (geometry === null || geometry === undefined) {
     builder.null();
     return;
@@ -134,62 +140,71 @@ export function geometryFromGeoJson(geometry: Geometry | null | undefined, build
   const type = geometryTypeCode(geometry.type);
   if (type === NULL_GEOMETRY) throw broken(`${describe(geometry.type)} is not a GeoJSON geometry type`);
   builder.begin(type);
-  if (geometry.type === "GeometryCollection") pushMembers(geometry, builder, 0);
-  else pushParts(geometry, builder);
+  if (geometry.type === "GeometryCollection") pushMembers(geometry, builder, 0, checked);
+  else pushParts(geometry, builder, checked);
   builder.end();
 }
 
-function pushMembers(collection: GeometryCollection, builder: GeometryBuilder, depth: number): void {
+function pushMembers(
+  collection: GeometryCollection,
+  builder: GeometryBuilder,
+  depth: number,
+  checked: boolean,
+): void {
   if (depth > MAX_COLLECTION_DEPTH)
     throw broken(`collections are nested deeper than ${MAX_COLLECTION_DEPTH}`);
   for (const member of list(collection.geometries, "geometries")) {
     const type = geometryTypeCode((member as Geometry | null)?.type);
     if (type === NULL_GEOMETRY) throw broken("a member of a collection is not a GeoJSON geometry");
-    if (type === GEOMETRY_COLLECTION) pushMembers(member as GeometryCollection, builder, depth + 1);
+    if (type === GEOMETRY_COLLECTION) pushMembers(member as GeometryCollection, builder, depth + 1, checked);
     else {
       builder.member(type);
-      pushParts(member as Exclude<Geometry, GeometryCollection>, builder);
+      pushParts(member as Exclude<Geometry, GeometryCollection>, builder, checked);
     }
   }
 }
 
-function pushParts(geometry: Exclude<Geometry, GeometryCollection>, builder: GeometryBuilder): void {
+function pushParts(
+  geometry: Exclude<Geometry, GeometryCollection>,
+  builder: GeometryBuilder,
+  checked: boolean,
+): void {
   const coordinates = list(geometry.coordinates, "coordinates");
   switch (geometry.type) {
     case "Point":
       if (coordinates.length === 0) return;
       builder.part();
-      pushPosition(coordinates, builder);
+      pushPosition(coordinates, builder, checked);
       return;
     case "LineString":
-      pushLine(coordinates, builder);
+      pushLine(coordinates, builder, checked);
       return;
     case "Polygon":
-      pushPolygon(coordinates, builder);
+      pushPolygon(coordinates, builder, checked);
       return;
     case "MultiPoint":
       for (const point of coordinates) {
         if (list(point, "a position").length === 0) continue;
         builder.part();
-        pushPosition(point, builder);
+        pushPosition(point, builder, checked);
       }
       return;
     case "MultiLineString":
-      for (const line of coordinates) pushLine(list(line, "a line"), builder);
+      for (const line of coordinates) pushLine(list(line, "a line"), builder, checked);
       return;
     case "MultiPolygon":
-      for (const polygon of coordinates) pushPolygon(list(polygon, "a polygon"), builder);
+      for (const polygon of coordinates) pushPolygon(list(polygon, "a polygon"), builder, checked);
   }
 }
 
-function pushLine(positions: readonly unknown[], builder: GeometryBuilder): void {
+function pushLine(positions: readonly unknown[], builder: GeometryBuilder, checked: boolean): void {
   if (positions.length === 0) return;
   builder.part();
   builder.ring();
-  for (const position of positions) pushPosition(position, builder);
+  for (const position of positions) pushPosition(position, builder, checked);
 }
 
-function pushPolygon(rings: readonly unknown[], builder: GeometryBuilder): void {
+function pushPolygon(rings: readonly unknown[], builder: GeometryBuilder, checked: boolean): void {
   let open = false;
   for (const ring of rings) {
     const positions = list(ring, "a ring");
@@ -197,18 +212,21 @@ function pushPolygon(rings: readonly unknown[], builder: GeometryBuilder): void 
     if (!open) builder.part();
     open = true;
     builder.ring();
-    for (const position of positions) pushPosition(position, builder);
+    for (const position of positions) pushPosition(position, builder, checked);
     const [x, y] = positions[0] as Position;
     const [lastX, lastY] = positions[positions.length - 1] as Position;
-    if (x !== lastX || y !== lastY)
+    if (checked && (x !== lastX || y !== lastY))
       throw broken(`a ring is not closed: it starts at ${x} ${y} and ends at ${lastX} ${lastY}`, x, y);
   }
 }
 
-function pushPosition(position: unknown, builder: GeometryBuilder): void {
+function pushPosition(position: unknown, builder: GeometryBuilder, checked: boolean): void {
   const [x, y, z] = list(position, "a position");
-  if (typeof x !== "number" || typeof y !== "number" || !Number.isFinite(x) || !Number.isFinite(y))
-    throw broken(`a position is [${describe(x)}, ${describe(y)}], expected two finite numbers`);
+  if (typeof x !== "number" || typeof y !== "number" || !Number.isFinite(x) || !Number.isFinite(y)) {
+    if (checked) throw broken(`a position is [${describe(x)}, ${describe(y)}], expected two finite numbers`);
+    builder.vertex(typeof x === "number" ? x : Number.NaN, typeof y === "number" ? y : Number.NaN);
+    return;
+  }
   builder.vertex(x, y, typeof z === "number" ? z : Number.NaN);
 }
 
