@@ -72,13 +72,15 @@ export function intersectionPoint(
   const y = ay + t * ry;
   // A quarter of a unit in the last place at most, before the last addition rounds: never more than one neighbour off.
   if (
+    t >= 0 &&
+    t <= 1 &&
     relative * Math.abs(rx) <= 2.7e-17 * Math.abs(x) &&
     relative * Math.abs(ry) <= 2.7e-17 * Math.abs(y) &&
     Math.abs(rs) + Math.abs(sr) > 1e-250
   ) {
     out[0] = x;
     out[1] = y;
-  } else exactPoint(ax, ay, bx, by, cx, cy, dx, dy, out);
+  } else if (!pairPoint(ax, ay, bx, by, cx, cy, dx, dy, out)) exactPoint(ax, ay, bx, by, cx, cy, dx, dy, out);
   // The true point is in both boxes, so this only ever brings the computed one nearer.
   const minX = ax > cx ? ax : cx;
   const maxX = bx < dx ? bx : dx;
@@ -91,6 +93,114 @@ export function intersectionPoint(
   // No negative zeros.
   out[0]! += 0;
   out[1]! += 0;
+}
+
+/** Where {@link cross} and {@link times} leave their result: high part, low part, and for a cross product the size of its terms. */
+const pair = new Float64Array(3);
+
+/**
+ * In pairs of doubles (106 bits), after the work of Dekker. False when that may not be enough: then the error of a
+ * coordinate could be more than a thousandth of a unit in the last place.
+ */
+function pairPoint(
+  ax: number,
+  ay: number,
+  bx: number,
+  by: number,
+  cx: number,
+  cy: number,
+  dx: number,
+  dy: number,
+  out: Float64Array,
+): boolean {
+  const rx = bx - ax;
+  const ry = by - ay;
+  const sx = dx - cx;
+  const sy = dy - cy;
+  const qx = cx - ax;
+  const qy = cy - ay;
+  const rxLow = differenceTail(bx, ax, rx);
+  const ryLow = differenceTail(by, ay, ry);
+  const sxLow = differenceTail(dx, cx, sx);
+  const syLow = differenceTail(dy, cy, sy);
+  const qxLow = differenceTail(cx, ax, qx);
+  const qyLow = differenceTail(cy, ay, qy);
+  cross(rx, rxLow, ry, ryLow, sx, sxLow, sy, syLow);
+  const high = pair[0]!;
+  const low = pair[1]!;
+  const size = pair[2]!;
+  cross(qx, qxLow, qy, qyLow, sx, sxLow, sy, syLow);
+  if (!(size > 1e-200 && pair[2]! > 1e-200)) return false;
+  const relative = 4e-31 * (size / Math.abs(high) + pair[2]! / Math.abs(pair[0]!) + 1);
+  // Long division, two digits.
+  const t = pair[0]! / high;
+  const restHigh = pair[0]!;
+  const restLow = pair[1]!;
+  times(t, 0, high, low);
+  const tLow = (restHigh - pair[0]! + (restLow - pair[1]!)) / high;
+  times(t, tLow, rx, rxLow);
+  const x = plus(ax);
+  const xError = Math.abs(pair[0]!) * relative;
+  times(t, tLow, ry, ryLow);
+  const y = plus(ay);
+  const yError = Math.abs(pair[0]!) * relative;
+  if (!(t >= 0 && t <= 1 && xError <= 1e-19 * Math.abs(x) && yError <= 1e-19 * Math.abs(y))) return false;
+  out[0] = x;
+  out[1] = y;
+  return true;
+}
+
+/** What rounding took from `d`, the rounded `a - b`. */
+function differenceTail(a: number, b: number, d: number): number {
+  const v = a - d;
+  return a - (d + v) + (v - b);
+}
+
+/** `a d - b c`, of pairs. */
+function cross(
+  a: number,
+  aLow: number,
+  b: number,
+  bLow: number,
+  c: number,
+  cLow: number,
+  d: number,
+  dLow: number,
+): void {
+  times(a, aLow, d, dLow);
+  const high = pair[0]!;
+  const low = pair[1]!;
+  times(b, bLow, c, cLow);
+  const otherHigh = pair[0]!;
+  const otherLow = pair[1]!;
+  const difference = high - otherHigh;
+  const rest = differenceTail(high, otherHigh, difference) + (low - otherLow);
+  const sum = difference + rest;
+  pair[0] = sum;
+  pair[1] = rest - (sum - difference);
+  pair[2] = Math.abs(high) + Math.abs(otherHigh);
+}
+
+/** Product of two pairs. */
+function times(a: number, aLow: number, b: number, bLow: number): void {
+  const product = a * b;
+  const aSplit = 134217729 * a;
+  const aTop = aSplit - (aSplit - a);
+  const aRest = a - aTop;
+  const bSplit = 134217729 * b;
+  const bTop = bSplit - (bSplit - b);
+  const bRest = b - bTop;
+  const tail = aRest * bRest - (product - aTop * bTop - aRest * bTop - aTop * bRest) + (a * bLow + aLow * b);
+  const sum = product + tail;
+  pair[0] = sum;
+  pair[1] = tail - (sum - product);
+}
+
+/** `base` plus the pair of the last result, rounded once. */
+function plus(base: number): number {
+  const sum = base + pair[0]!;
+  const v = sum - base;
+  return sum + (base - (sum - v) + (pair[0]! - v) + pair[1]!);
 }
 
 /** Correctly rounded, in whole numbers of any length. */
