@@ -32,8 +32,10 @@ export function newHits(): Hits {
 /**
  * A tree over `boxes`, `[minX, minY, maxX, maxY]` each. Empty boxes (`min > max`) are never found.
  * O(n), by a radix sort of 32-bit Hilbert numbers of the centres.
+ *
+ * @param sorted  Boxes that follow each other lie near each other already, as the edges of a ring do: no sort.
  */
-export function buildBoxTree(boxes: Float64Array): BoxTree {
+export function buildBoxTree(boxes: Float64Array, sorted: boolean = false): BoxTree {
   const count = boxes.length / 4;
   const levels: number[] = [];
   let nodes = 0;
@@ -42,11 +44,11 @@ export function buildBoxTree(boxes: Float64Array): BoxTree {
     levels.push(nodes);
     if (n <= 1) break;
   }
-  const order = count > NODE ? hilbertOrder(boxes) : identity(count);
+  const order = sorted || count <= NODE ? null : hilbertOrder(boxes);
   const out = new Float64Array(4 * nodes);
   const items = new Int32Array(nodes);
   for (let k = 0; k < count; k++) {
-    const i = order[k]!;
+    const i = order === null ? k : order[k]!;
     items[k] = i;
     out[4 * k] = boxes[4 * i]!;
     out[4 * k + 1] = boxes[4 * i + 1]!;
@@ -133,7 +135,8 @@ function identity(count: number): Int32Array {
   return Int32Array.from({ length: count }, (_, i) => i);
 }
 
-function hilbertOrder(boxes: Float64Array): Int32Array {
+/** Numbers of the boxes in the order of the Hilbert curve through their centres. */
+export function hilbertOrder(boxes: Float64Array): Int32Array {
   const count = boxes.length / 4;
   let minX = Infinity;
   let minY = Infinity;

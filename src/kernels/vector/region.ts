@@ -1,6 +1,7 @@
 import { orient2d } from "robust-predicates";
 import { type GeometryColumn, typeDimension } from "../../model/geometry.ts";
-import { type BoxTree, buildBoxTree, type Hits, newHits, searchBoxes } from "./box-tree.ts";
+import { type BoxTree, buildBoxTree, type Hits, hilbertOrder, newHits, searchBoxes } from "./box-tree.ts";
+import { cellAt, drawRegion, type RegionGrid } from "./clip/grid.ts";
 
 /**
  * Polygons that other geometries are tested against, as one set of edges with an index. Several polygons count as
@@ -8,12 +9,22 @@ import { type BoxTree, buildBoxTree, type Hits, newHits, searchBoxes } from "./b
  * opposite sides are marked, since no boundary runs there.
  */
 export interface PreparedRegion {
-  /** 4 numbers each, `[x1, y1, x2, y2]`. Edges of no length are left out. */
+  /**
+   * 4 numbers each, `[x1, y1, x2, y2]`, with the inside on the left, ring after ring. Edges of no length are left
+   * out, rings that are not closed are closed.
+   */
   readonly edges: Float64Array;
   /** Polygon of each edge; a polygon is one part of one row. */
   readonly owner: Int32Array;
   /** 1 where the inside lies on both sides of the edge. */
   readonly inner: Uint8Array;
+  /** Edge with which the outline goes on where an edge ends; of no meaning for edges that are no outline. */
+  readonly next: Int32Array;
+  /**
+   * True when edges coincide otherwise than in pairs from opposite sides: polygons lie upon each other, and `next`
+   * is not to be trusted.
+   */
+  readonly tangled: boolean;
   readonly tree: BoxTree;
   /** Number of polygons. */
   readonly polygons: number;
@@ -22,6 +33,8 @@ export interface PreparedRegion {
   /** `[minX, minY, maxX, maxY]` of each polygon. */
   readonly bounds: Float64Array;
   readonly column: GeometryColumn;
+  /** Drawn when asked for by {@link gridOf}, and used by {@link locate} from then on. */
+  grid: RegionGrid | null;
   /** Scratch, so that tests allocate nothing. A region therefore serves one caller at a time. */
   readonly hits: Hits;
   readonly parity: Uint8Array;
@@ -52,72 +65,111 @@ export function prepareRegion(column: GeometryColumn, rows?: ArrayLike<number>):
   return preparePolygonParts(column, Int32Array.from(parts));
 }
 
-/** Index the given parts, which must be polygons. */
+/** Polygons from which on they are sorted before their edges are laid out, so that the index has tight boxes. */
+const SORT_FROM = 32;
+
+/** Index the given parts, which must be polygons. O(edges). */
 export function preparePolygonParts(column: GeometryColumn, parts: Int32Array): PreparedRegion {
   const { parts: firstRing, rings, xy } = column;
-  let capacity = 0;
-  for (const p of parts) capacity += rings[firstRing[p + 1]!]! - rings[firstRing[p]!]!;
-  const edges = new Float64Array(4 * capacity);
-  const owner = new Int32Array(capacity);
-  /** 1 when the inside is on the left of an edge, 2 on the right. */
-  const sides = new Uint8Array(capacity);
   const bounds = new Float64Array(4 * parts.length);
-  let n = 0;
+  let capacity = 0;
   for (let k = 0; k < parts.length; k++) {
-    const p = parts[k]!;
+    const start = rings[firstRing[parts[k]!]!]!;
+    const end = rings[firstRing[parts[k]! + 1]!]!;
+    // One more for each ring that is not closed.
+    capacity += end - start + (firstRing[parts[k]! + 1]! - firstRing[parts[k]!]!);
     let minX = Infinity;
     let minY = Infinity;
     let maxX = -Infinity;
     let maxY = -Infinity;
-    for (let r = firstRing[p]!; r < firstRing[p + 1]!; r++) {
-      const start = rings[r]!;
-      const end = rings[r + 1]!;
-      const side = ringArea(xy, start, end) > 0 === (r === firstRing[p]!) ? 1 : 2;
-      for (let v = start; v < end; v++) {
-        const x = xy[2 * v]!;
-        const y = xy[2 * v + 1]!;
-        if (x < minX) minX = x;
-        if (x > maxX) maxX = x;
-        if (y < minY) minY = y;
-        if (y > maxY) maxY = y;
-        if (v === start) continue;
-        const fromX = xy[2 * v - 2]!;
-        const fromY = xy[2 * v - 1]!;
-        if (fromX === x && fromY === y) continue;
-        edges[4 * n] = fromX;
-        edges[4 * n + 1] = fromY;
-        edges[4 * n + 2] = x;
-        edges[4 * n + 3] = y;
-        owner[n] = k;
-        sides[n++] = side;
-      }
+    for (let v = start; v < end; v++) {
+      const x = xy[2 * v]!;
+      const y = xy[2 * v + 1]!;
+      if (x < minX) minX = x;
+      if (x > maxX) maxX = x;
+      if (y < minY) minY = y;
+      if (y > maxY) maxY = y;
     }
     bounds[4 * k] = minX;
     bounds[4 * k + 1] = minY;
     bounds[4 * k + 2] = maxX;
     bounds[4 * k + 3] = maxY;
   }
+  const edges = new Float64Array(4 * capacity);
+  const owner = new Int32Array(capacity);
+  const next = new Int32Array(capacity);
+  const order = parts.length < SORT_FROM ? null : hilbertOrder(bounds);
+  let n = 0;
+  for (let j = 0; j < parts.length; j++) {
+    const k = order === null ? j : order[j]!;
+    const p = parts[k]!;
+    for (let r = firstRing[p]!; r < firstRing[p + 1]!; r++) {
+      const start = rings[r]!;
+      const end = rings[r + 1]!;
+      if (start === end) continue;
+      const first = n;
+      const step = ringArea(xy, start, end) > 0 === (r === firstRing[p]!) ? 1 : -1;
+      let v = step === 1 ? start : end - 1;
+      const beginX = xy[2 * v]!;
+      const beginY = xy[2 * v + 1]!;
+      let x = beginX;
+      let y = beginY;
+      // One round more, back to the start, for a ring that is not closed.
+      for (let i = end - start; i > 0; i--) {
+        v += step;
+        const toX = i > 1 ? xy[2 * v]! : beginX;
+        const toY = i > 1 ? xy[2 * v + 1]! : beginY;
+        if (toX === x && toY === y) continue;
+        edges[4 * n] = x;
+        edges[4 * n + 1] = y;
+        edges[4 * n + 2] = toX;
+        edges[4 * n + 3] = toY;
+        owner[n] = k;
+        next[n] = n + 1;
+        n++;
+        x = toX;
+        y = toY;
+      }
+      if (n > first) next[n - 1] = first;
+    }
+  }
   const used = edges.slice(0, 4 * n);
   const boxes = new Float64Array(4 * n);
   for (let e = 0; e < 4 * n; e += 4) {
-    boxes[e] = Math.min(used[e]!, used[e + 2]!);
-    boxes[e + 1] = Math.min(used[e + 1]!, used[e + 3]!);
-    boxes[e + 2] = Math.max(used[e]!, used[e + 2]!);
-    boxes[e + 3] = Math.max(used[e + 1]!, used[e + 3]!);
+    const x1 = used[e]!;
+    const y1 = used[e + 1]!;
+    const x2 = used[e + 2]!;
+    const y2 = used[e + 3]!;
+    boxes[e] = x1 < x2 ? x1 : x2;
+    boxes[e + 1] = y1 < y2 ? y1 : y2;
+    boxes[e + 2] = x1 < x2 ? x2 : x1;
+    boxes[e + 3] = y1 < y2 ? y2 : y1;
   }
+  const outline = new Int32Array(next.buffer, 0, n);
+  const inner = new Uint8Array(n);
+  const tangled = parts.length > 1 && joinSharedEdges(used, inner, outline);
   return {
     edges: used,
     owner: owner.slice(0, n),
-    inner: parts.length > 1 ? innerEdges(used, sides) : new Uint8Array(n),
-    tree: buildBoxTree(boxes),
+    inner,
+    next: outline,
+    tangled,
+    tree: buildBoxTree(boxes, true),
     polygons: parts.length,
     parts,
     bounds,
     column,
+    grid: null,
     hits: newHits(),
     parity: new Uint8Array(parts.length),
     seen: new Int32Array(parts.length),
   };
+}
+
+/** The region drawn on a grid; the first call draws it. Worth while when many features are tested against it. */
+export function gridOf(region: PreparedRegion): RegionGrid {
+  region.grid ??= drawRegion(region);
+  return region.grid;
 }
 
 /**
@@ -125,6 +177,47 @@ export function preparePolygonParts(column: GeometryColumn, parts: Int32Array): 
  * Exact. Parts of one polygon follow the even-odd rule. Cost: the edges that a ray to the right meets.
  */
 export function locate(region: PreparedRegion, x: number, y: number): -1 | 0 | 1 {
+  const { grid } = region;
+  if (grid === null) return locateByRay(region, x, y);
+  const { cols, states } = grid;
+  const col = cellAt(x, grid.minX, grid.scaleX, cols);
+  const row = cellAt(y, grid.minY, grid.scaleY, grid.rows) * cols;
+  if (states[row + col] !== 0) return states[row + col] as -1 | 1;
+  if (region.polygons > 1) return locateByRay(region, x, y);
+  // To the nearest cell in the row of which all is known; one of the two ends of the grid is, unless it is one cell.
+  for (let to = col + 1; to < cols; to++) {
+    if (states[row + to] === 0) continue;
+    const farX = grid.minX + (to + 0.5) / grid.scaleX;
+    return locateFrom(region, x, y, farX, states[row + to] as -1 | 1);
+  }
+  return locateByRay(region, x, y);
+}
+
+/** Where a point lies when it is known where one to the right of it, not on the boundary, does. For one polygon. */
+function locateFrom(region: PreparedRegion, x: number, y: number, farX: number, far: -1 | 1): -1 | 0 | 1 {
+  const { edges, tree, hits } = region;
+  const count = searchBoxes(tree, x, y, farX, y, hits);
+  const { values } = hits;
+  let state: -1 | 1 = far;
+  for (let k = 0; k < count; k++) {
+    const e = 4 * values[k]!;
+    const x1 = edges[e]!;
+    const y1 = edges[e + 1]!;
+    const x2 = edges[e + 2]!;
+    const y2 = edges[e + 3]!;
+    if (x1 <= x || x2 <= x) {
+      const side = orient2d(x1, y1, x2, y2, x, y);
+      if (side === 0) return BOUNDARY;
+      if (y1 <= y === y2 <= y || side > 0 === y2 > y1) continue;
+    } else if (y1 <= y === y2 <= y) continue;
+    // To the right of the point; beyond the far one it does not count.
+    if ((x1 > farX || x2 > farX) && orient2d(x1, y1, x2, y2, farX, y) > 0 !== y2 > y1) continue;
+    state = state === INSIDE ? OUTSIDE : INSIDE;
+  }
+  return state;
+}
+
+function locateByRay(region: PreparedRegion, x: number, y: number): -1 | 0 | 1 {
   const { edges, owner, inner, tree, hits, parity, seen } = region;
   const count = searchBoxes(tree, x, y, Infinity, y, hits);
   const { values } = hits;
@@ -187,18 +280,25 @@ export function ringArea(xy: Float64Array, start: number, end: number): number {
   return twice;
 }
 
-/** Marks edges that occur with the inside on their left and again with it on their right. */
-function innerEdges(edges: Float64Array, sides: Uint8Array): Uint8Array {
-  const count = edges.length / 4;
-  const inner = new Uint8Array(count);
+/**
+ * Marks edges that occur once in each direction, so with the inside on both sides, and leads the outline past them:
+ * it goes on with the edge after the twin of the first shared one, and so on around the corner.
+ *
+ * @returns true when edges occur more often, or twice in one direction.
+ */
+function joinSharedEdges(edges: Float64Array, inner: Uint8Array, next: Int32Array): boolean {
+  const count = inner.length;
   let size = 16;
   while (size < 2 * count) size *= 2;
   const table = new Int32Array(size).fill(-1);
-  /** First edge with the same ends, and the sides seen there. */
+  /** Another edge with the same ends, the last one seen for the first of them; -1 for none. */
+  const twin = new Int32Array(count).fill(-1);
+  /** First edge with the same ends, and the directions seen. */
   const first = new Int32Array(count);
   const both = new Uint8Array(count);
   const ends = new Float64Array(4);
   const bits = new Int32Array(ends.buffer);
+  let tangled = false;
   for (let i = 0; i < count; i++) {
     const forward = inOrder(edges, i);
     // Adding 0 turns -0 into 0, whose bits differ though they are equal.
@@ -213,13 +313,31 @@ function innerEdges(edges: Float64Array, sides: Uint8Array): Uint8Array {
     }
     let slot = hash & (size - 1);
     while (table[slot] !== -1 && !sameEnds(edges, table[slot]!, i)) slot = (slot + 1) & (size - 1);
-    if (table[slot] === -1) table[slot] = i;
-    const same = table[slot]!;
+    const same = table[slot] === -1 ? i : table[slot]!;
+    table[slot] = same;
     first[i] = same;
-    both[same]! |= forward ? sides[i]! : 3 - sides[i]!;
+    const direction = forward ? 1 : 2;
+    if (both[same] !== 0) {
+      if ((both[same]! & direction) !== 0) tangled = true;
+      twin[i] = same;
+      twin[same] = i;
+    }
+    both[same]! |= direction;
   }
   for (let i = 0; i < count; i++) inner[i] = both[first[i]!] === 3 ? 1 : 0;
-  return inner;
+  if (tangled) return true;
+  const after = next.slice();
+  for (let i = 0; i < count; i++) {
+    if (inner[i] === 1) continue;
+    let to = after[i]!;
+    // No more turns than edges, whatever the rings are like.
+    for (let turns = 0; inner[to] === 1; turns++) {
+      if (turns > count) return true;
+      to = after[twin[to]!]!;
+    }
+    next[i] = to;
+  }
+  return false;
 }
 
 function inOrder(edges: Float64Array, i: number): boolean {
