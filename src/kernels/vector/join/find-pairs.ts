@@ -17,6 +17,7 @@ import {
   withinDistance,
   withinGeodesicDistance,
 } from "./exact-tests.ts";
+import { allPoints, IN_INSIDE, ON_BOUNDARY, pointsInGrid } from "./points-in-grid.ts";
 import {
   cellAt,
   isPolygonal,
@@ -71,6 +72,8 @@ export function findPairs(
 const POINTS_PER_POLYGON = 0.5;
 /** A bucket of equal keys this small is walked through rather than searched in space. */
 const SMALL_BUCKET = 16;
+/** Left rows worth putting into an order in space. */
+const HILBERT_ROWS = 256;
 /** Points against one polygon that are worth strips. */
 const STRIP_POINTS = 32;
 /** A right row with this many vertices is prepared and kept when it meets a smaller left one. */
@@ -135,13 +138,23 @@ export class PairFinder {
    */
   find(left: GeometryColumn, keys: Int32Array | null = null): Pairs {
     const { types } = left;
+    const locates = this.#halfOpen || LOCATED.has(this.#predicate);
+    if (locates && this.#grid === null && this.#polygons > 0) this.#decideOnGrid(types);
+    if (locates && this.#grid !== null && this.#keys === null && this.#others === 0 && allPoints(left)) {
+      const places = placesInRight(this.#predicate);
+      const pairs = pointsInGrid(this.#grid, this.#boxes, left.xy, places, this.#halfOpen);
+      if (!this.#halfOpen || pairs.left.length === types.length) return pairs;
+    }
     const boxes = rowBounds(left);
     const out = this.#out;
     out.count = 0;
     const side = new LeftSide(left, boxes);
-    const locates = this.#halfOpen || LOCATED.has(this.#predicate);
-    if (locates && this.#grid === null && this.#polygons > 0) this.#decideOnGrid(types);
-    for (let row = 0; row < types.length; row++) {
+    // Neighbours one after the other meet the same right rows while those are in the processor's cache.
+    const order = types.length >= HILBERT_ROWS ? buildBoxTree(boxes).items : null;
+    const starts = order === null ? null : new Int32Array(types.length);
+    const ends = order === null ? null : new Int32Array(types.length);
+    for (let k = 0; k < types.length; k++) {
+      const row = order === null ? k : order[k]!;
       if (!(boxes[4 * row]! <= boxes[4 * row + 2]!)) continue;
       const key = keys === null ? 0 : keys[row]!;
       if (key < 0) continue;
@@ -150,7 +163,12 @@ export class PairFinder {
       else if (this.#predicate === "disjoint") this.#pairDisjoint(side, row, key);
       else this.#pairRow(side, row, key);
       if (out.count - first > 1) out.sortRight(first);
+      if (starts !== null) {
+        starts[row] = first;
+        ends![row] = out.count;
+      }
     }
+    if (starts !== null) return out.takeInOrder(starts, ends!);
     return out.take();
   }
 
@@ -415,6 +433,11 @@ const LOCATED: ReadonlySet<PairPredicate> = new Set<PairPredicate>([
   "containsProperly",
 ]);
 
+/** The places in a right polygon where a left point makes a pair. */
+function placesInRight(predicate: PairPredicate): number {
+  return (acceptsInRight(predicate, 1) ? IN_INSIDE : 0) | (acceptsInRight(predicate, 0) ? ON_BOUNDARY : 0);
+}
+
 /** Whether a left point at this place (1 inside, 0 boundary, -1 outside) of a right polygon is a pair. */
 function acceptsInRight(predicate: PairPredicate, where: number): boolean {
   switch (predicate) {
@@ -596,6 +619,20 @@ class PairList {
       }
       right[at] = value;
     }
+  }
+
+  /** The pairs of each left row, which stand at `starts .. ends - 1`, in the order of the left rows. */
+  takeInOrder(starts: Int32Array, ends: Int32Array): Pairs {
+    const left = new Int32Array(this.count);
+    const right = new Int32Array(this.count);
+    let n = 0;
+    for (let row = 0; row < starts.length; row++) {
+      for (let k = starts[row]!; k < ends[row]!; k++) {
+        left[n] = row;
+        right[n++] = this.#right[k]!;
+      }
+    }
+    return { left, right };
   }
 
   take(): Pairs {

@@ -31,7 +31,7 @@ export interface PolygonGrid {
 }
 
 /** Cells to an edge: measured on a partition of 2,000 polygons with 95 vertices. */
-const CELLS_PER_EDGE = 5;
+const CELLS_PER_EDGE = 2;
 const MAX_CELLS = 1 << 22;
 /** Entries of all cells at the most, 8 bytes each while they are collected. */
 const MAX_ENTRIES = 1 << 24;
