@@ -83,6 +83,22 @@ export function nearestDouble(numerator: bigint, denominator: bigint, exponent: 
   return negative ? -value : value;
 }
 
+/** Whole part of `numerator / denominator * 2 ** exponent + 1/2`, rounded down: halves go up. Exact. */
+export function nearestWhole(numerator: bigint, denominator: bigint, exponent: number): bigint {
+  let n = numerator;
+  let d = denominator;
+  if (d < 0n) {
+    n = -n;
+    d = -d;
+  }
+  if (exponent > 0) n <<= BigInt(exponent);
+  else d <<= BigInt(-exponent);
+  n = 2n * n + d;
+  d *= 2n;
+  const quotient = n / d;
+  return n < 0n && quotient * d !== n ? quotient - 1n : quotient;
+}
+
 function bitLength(value: bigint): number {
   return 4 * value.toString(16).length;
 }

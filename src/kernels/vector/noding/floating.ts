@@ -1,4 +1,5 @@
 import { side } from "./exact.ts";
+import { hashPoint } from "./hash-point.ts";
 import { intersectionPoint } from "./intersection-point.ts";
 import { newPairSearch, nextPairs, type PairSearch, rewindPairs, startPairs } from "./segment-pairs.ts";
 import { segmentsMeet } from "./segments-meet.ts";
@@ -272,19 +273,6 @@ function markVerticesAtCrossings(s: Scratch): void {
   }
 }
 
-const hashed = new Float64Array(2);
-const hashedBits = new Int32Array(hashed.buffer);
-
-/** 32 bits of a point, not negative. */
-function hashPoint(x: number, y: number): number {
-  hashed[0] = x;
-  hashed[1] = y;
-  let h = Math.imul(hashedBits[0]! ^ Math.imul(hashedBits[1]!, 0x9e3779b1), 0x85ebca6b);
-  h ^= h >>> 15;
-  h = Math.imul(h ^ hashedBits[2]! ^ Math.imul(hashedBits[3]!, 0xc2b2ae35), 0x27d4eb2f);
-  return (h ^ (h >>> 13)) & 0x7fffffff;
-}
-
 /** Sort the splits of every segment along it. */
 function orderSplits(s: Scratch): void {
   const { splits, splitSegment, first, lines } = s;
@@ -440,20 +428,45 @@ function isClean(s: Scratch, xy: Float64Array): boolean {
   return true;
 }
 
+/** Chains of pieces longer than this are searched by halves. */
+const LONG = 8;
+
 /** Whether any piece of segment `i` meets any of segment `j` but at its ends. */
 function piecesMeet(s: Scratch, xy: Float64Array, i: number, j: number): boolean {
   const { lines, outEnd, outStart } = s;
   const { from } = lines;
+  const iStart = outStart[from[i]!]!;
   const iEnd = outEnd[from[i]! + 1]!;
   const jStart = outStart[from[j]!]!;
   const jEnd = outEnd[from[j]! + 1]!;
-  for (let k = outStart[from[i]!]!; k < iEnd; k++) {
+  if (iEnd - iStart > jEnd - jStart) return piecesMeet(s, xy, j, i);
+  const isLong = jEnd - jStart > LONG;
+  // The pieces of j go one way in the coordinate in which it is longer.
+  const width = xy[2 * jEnd]! - xy[2 * jStart]!;
+  const height = xy[2 * jEnd + 1]! - xy[2 * jStart + 1]!;
+  const axis = Math.abs(width) >= Math.abs(height) ? 0 : 1;
+  const sign = (axis === 0 ? width : height) < 0 ? -1 : 1;
+  for (let k = iStart; k < iEnd; k++) {
     const ax = xy[2 * k]!;
     const ay = xy[2 * k + 1]!;
     const bx = xy[2 * k + 2]!;
     const by = xy[2 * k + 3]!;
     if (ax === bx && ay === by) continue;
-    for (let l = jStart; l < jEnd; l++) {
+    let l = jStart;
+    let last = Infinity;
+    if (isLong) {
+      const a = sign * (axis === 0 ? ax : ay);
+      const b = sign * (axis === 0 ? bx : by);
+      const least = Math.min(a, b);
+      last = Math.max(a, b);
+      let high = jEnd;
+      while (l < high) {
+        const middle = (l + high) >> 1;
+        if (sign * xy[2 * middle + 2 + axis]! < least) l = middle + 1;
+        else high = middle;
+      }
+    }
+    for (; l < jEnd && sign * xy[2 * l + axis]! <= last; l++) {
       if (segmentsMeet(ax, ay, bx, by, xy[2 * l]!, xy[2 * l + 1]!, xy[2 * l + 2]!, xy[2 * l + 3]!))
         return true;
     }
