@@ -2,7 +2,8 @@ import { side } from "./exact.ts";
 import { hashPoint } from "./hash-point.ts";
 import { intersectionPoint } from "./intersection-point.ts";
 import { newPairSearch, nextPairs, type PairSearch, rewindPairs, startPairs } from "./segment-pairs.ts";
-import { segmentsMeet } from "./segments-meet.ts";
+import { isBetween, segmentsMeet, turnsBack } from "./segments-meet.ts";
+import { type SnapPoints, snapPoint } from "./snap-points.ts";
 import {
   gatherLines,
   KEPT_VERTICES,
@@ -35,6 +36,8 @@ interface Scratch {
   outEnd: Int32Array;
   outStart: Int32Array;
   point: Float64Array;
+  /** Points to snap to, in a run with snapping. */
+  snap: SnapPoints | null;
   outXY: Float64Array;
   outStarts: Int32Array;
   outTags: Int32Array;
@@ -59,6 +62,7 @@ function newScratch(): Scratch {
     outEnd: new Int32Array(128),
     outStart: new Int32Array(128),
     point: new Float64Array(2),
+    snap: null,
     outXY: new Float64Array(512),
     outStarts: new Int32Array(129),
     outTags: new Int32Array(128),
@@ -84,10 +88,21 @@ function newScratch(): Scratch {
  * O((n + k) log n) for n segments and k pairs of segments whose boxes meet.
  */
 export function nodeFloating(strings: SegmentStrings): NodedStrings {
+  return nodeOnce(strings, null);
+}
+
+/**
+ * One pass, with snapping or without: when `snap` is given, crossings become the points that stand for them, and segments
+ * get a node at every vertex nearer than the tolerance; all vertices must be such points already. `clean` is
+ * then false unless nothing was moved: this needs a check of its own.
+ */
+export function nodeOnce(strings: SegmentStrings, snap: SnapPoints | null): NodedStrings {
   const s = scratch;
   const { lines, search } = s;
+  s.snap = snap;
   gatherLines(strings, lines);
   const { vertices, segments } = lines;
+  if (snap !== null) widenBoxes(lines, snap.tolerance);
   if (s.nodes.length < vertices) {
     const size = Math.ceil(1.25 * vertices);
     s.nodes = new Uint8Array(size);
@@ -106,15 +121,26 @@ export function nodeFloating(strings: SegmentStrings): NodedStrings {
     const { pairs } = search;
     for (let k = 0; k < n; k++) meet(s, pairs[2 * k]!, pairs[2 * k + 1]!);
   }
-  markSpikes(s);
+  markTurns(s);
   if (s.crossings > 0) markVerticesAtCrossings(s);
   orderSplits(s);
   if (s.crossings > 0) markNewSpikes(s);
   const { xy, starts, tags } = emit(s, strings.tags);
-  const clean = s.crossings === 0 || isClean(s, xy);
-  if (vertices > KEPT_VERTICES || s.splits > KEPT_VERTICES || xy.length > 8 * KEPT_VERTICES)
-    scratch = newScratch();
+  const clean = s.crossings === 0 || (snap === null && isClean(s, xy));
+  s.snap = null;
+  if (vertices > KEPT_VERTICES || s.splits > KEPT_VERTICES) scratch = newScratch();
+  else search.tree = null;
   return { xy, starts, tags, clean };
+}
+
+function widenBoxes(lines: Lines, by: number): void {
+  const { boxes, segments } = lines;
+  for (let b = 0; b < 4 * segments; b += 4) {
+    boxes[b]! -= by;
+    boxes[b + 1]! -= by;
+    boxes[b + 2]! += by;
+    boxes[b + 3]! += by;
+  }
 }
 
 /** Find what segments `i` and `j` have in common, and note it. */
@@ -122,6 +148,12 @@ function meet(s: Scratch, i: number, j: number): void {
   const { xy, from } = s.lines;
   const p = from[i]!;
   const q = from[j]!;
+  if (s.snap !== null) {
+    approach(s, p, j);
+    approach(s, p + 1, j);
+    approach(s, q, i);
+    approach(s, q + 1, i);
+  }
   const ax = xy[2 * p]!;
   const ay = xy[2 * p + 1]!;
   const bx = xy[2 * p + 2]!;
@@ -145,6 +177,11 @@ function meet(s: Scratch, i: number, j: number): void {
       s.nodes[p + 1] = 1;
     } else {
       intersectionPoint(ax, ay, bx, by, cx, cy, dx, dy, s.point);
+      if (s.snap !== null) {
+        const k = snapPoint(s.snap, s.point[0]!, s.point[1]!);
+        s.point[0] = s.snap.xy[2 * k]!;
+        s.point[1] = s.snap.xy[2 * k + 1]!;
+      }
       cross(s, i, s.point[0]!, s.point[1]!);
       cross(s, j, s.point[0]!, s.point[1]!);
     }
@@ -160,25 +197,41 @@ function meet(s: Scratch, i: number, j: number): void {
 
 /** Vertex `v` is exactly on the line through segment `i`: note it if it is on the segment. */
 function touch(s: Scratch, v: number, i: number): void {
-  const { xy, from, boxes } = s.lines;
+  const { xy, from } = s.lines;
   const x = xy[2 * v]!;
   const y = xy[2 * v + 1]!;
   const p = from[i]!;
-  if (x === xy[2 * p]! && y === xy[2 * p + 1]!) {
+  const ax = xy[2 * p]!;
+  const ay = xy[2 * p + 1]!;
+  const bx = xy[2 * p + 2]!;
+  const by = xy[2 * p + 3]!;
+  if (x === ax && y === ay) {
     s.nodes[v] = 1;
     s.nodes[p] = 1;
-  } else if (x === xy[2 * p + 2]! && y === xy[2 * p + 3]!) {
+  } else if (x === bx && y === by) {
     s.nodes[v] = 1;
     s.nodes[p + 1] = 1;
-  } else if (
-    x >= boxes[4 * i]! &&
-    x <= boxes[4 * i + 2]! &&
-    y >= boxes[4 * i + 1]! &&
-    y <= boxes[4 * i + 3]!
-  ) {
+  } else if (isBetween(ax, ay, bx, by, x, y)) {
     s.nodes[v] = 1;
     addSplit(s, i, x, y);
   }
+}
+
+/** Snapping: if vertex `v` is nearer to the inside of segment `i` than the tolerance, lead the segment through it. */
+function approach(s: Scratch, v: number, i: number): void {
+  const { xy, from } = s.lines;
+  const p = from[i]!;
+  const x = xy[2 * v]! - xy[2 * p]!;
+  const y = xy[2 * v + 1]! - xy[2 * p + 1]!;
+  const dx = xy[2 * p + 2]! - xy[2 * p]!;
+  const dy = xy[2 * p + 3]! - xy[2 * p + 1]!;
+  const along = x * dx + y * dy;
+  const length = Math.hypot(dx, dy);
+  // Beyond the ends, or one of them: vertices themselves are never that near to each other.
+  if (!(along > 0 && along < length * length) || (x === dx && y === dy)) return;
+  if (Math.abs(x * dy - y * dx) > s.snap!.tolerance * length) return;
+  s.nodes[v] = 1;
+  addCrossing(s, i, xy[2 * v]!, xy[2 * v + 1]!);
 }
 
 /** Segment `i` is properly crossed, at a point that was rounded and may have become one of its ends. */
@@ -187,12 +240,15 @@ function cross(s: Scratch, i: number, x: number, y: number): void {
   const p = from[i]!;
   if (x === xy[2 * p]! && y === xy[2 * p + 1]!) s.nodes[p] = 1;
   else if (x === xy[2 * p + 2]! && y === xy[2 * p + 3]!) s.nodes[p + 1] = 1;
-  else {
-    if (s.crossings === s.crossing.length) s.crossing = longer(s.crossing);
-    s.crossing[s.crossings++] = s.splits;
-    s.bent[i] = 1;
-    addSplit(s, i, x, y);
-  }
+  else addCrossing(s, i, x, y);
+}
+
+/** Put a point into segment `i` that need not be on it. */
+function addCrossing(s: Scratch, i: number, x: number, y: number): void {
+  if (s.crossings === s.crossing.length) s.crossing = longer(s.crossing);
+  s.crossing[s.crossings++] = s.splits;
+  s.bent[i] = 1;
+  addSplit(s, i, x, y);
 }
 
 function addSplit(s: Scratch, segment: number, x: number, y: number): void {
@@ -215,7 +271,7 @@ function longer(array: Int32Array): Int32Array {
 }
 
 /** Where a line turns straight back, its tip is a node, and the end of the shorter side is one on the longer. */
-function markSpikes(s: Scratch): void {
+function markTurns(s: Scratch): void {
   const { xy, starts, strings } = s.lines;
   // Segments of a string are numbered in a row, so i counts along.
   let i = 0;
@@ -223,16 +279,11 @@ function markSpikes(s: Scratch): void {
     const end = starts[t + 1]!;
     for (let v = starts[t]! + 1; v < end; v++, i++) {
       if (v + 1 === end) continue;
-      const ax = xy[2 * v - 2]!;
-      const ay = xy[2 * v - 1]!;
-      const bx = xy[2 * v]!;
-      const by = xy[2 * v + 1]!;
-      const cx = xy[2 * v + 2]!;
-      const cy = xy[2 * v + 3]!;
-      // Turned back in x, in y, and on one line.
-      if (bx > ax ? cx > bx : bx < ax ? cx < bx : cx !== bx) continue;
-      if (by > ay ? cy > by : by < ay ? cy < by : cy !== by) continue;
-      if (side(ax, ay, bx, by, cx, cy) !== 0) continue;
+      if (s.snap !== null) {
+        approach(s, v - 1, i + 1);
+        approach(s, v + 1, i);
+      }
+      if (!turnsBack(xy, v)) continue;
       s.nodes[v] = 1;
       touch(s, v + 1, i);
       touch(s, v - 1, i + 1);

@@ -1,6 +1,5 @@
-import { side } from "./exact.ts";
 import { newPairSearch, nextPairs, type PairSearch, startPairs } from "./segment-pairs.ts";
-import { segmentsMeet } from "./segments-meet.ts";
+import { segmentsMeet, turnsBack } from "./segments-meet.ts";
 import { gatherLines, KEPT_VERTICES, type Lines, newLines, type SegmentStrings } from "./strings.ts";
 
 /** Arrays of a run, kept for the next while they are small. */
@@ -49,15 +48,7 @@ export function findUnnoded(strings: SegmentStrings): number {
 function findSpike(xy: Float64Array, starts: Int32Array, strings: number): number {
   for (let t = 0; t < strings; t++) {
     for (let v = starts[t]! + 1; v < starts[t + 1]! - 1; v++) {
-      const ax = xy[2 * v - 2]!;
-      const ay = xy[2 * v - 1]!;
-      const bx = xy[2 * v]!;
-      const by = xy[2 * v + 1]!;
-      const cx = xy[2 * v + 2]!;
-      const cy = xy[2 * v + 3]!;
-      if (bx > ax ? cx > bx : bx < ax ? cx < bx : cx !== bx) continue;
-      if (by > ay ? cy > by : by < ay ? cy < by : cy !== by) continue;
-      if (side(ax, ay, bx, by, cx, cy) === 0) return t;
+      if (turnsBack(xy, v)) return t;
     }
   }
   return -1;
