@@ -77,7 +77,10 @@ const OPERATIONS: ReadonlySet<string> = new Set<AggregateOperation>([
 export function parseAggregates(text: string): JoinAggregate[] {
   return text.split(",").map((item) => {
     const [operation = "", field, weight, ...more] = item.trim().split(":");
-    const wrong = !OPERATIONS.has(operation) || more.length > 0 || (weight !== undefined && operation !== "weighted-mean");
+    const wrong =
+      !OPERATIONS.has(operation) ||
+      more.length > 0 ||
+      (weight !== undefined && operation !== "weighted-mean");
     if (wrong || (operation !== "count" && (field === undefined || field === ""))) {
       throw new GeoError("INVALID_INPUT", `"${item.trim()}" is no aggregate`, {
         path: "aggregate",
@@ -94,7 +97,11 @@ export function parseAggregates(text: string): JoinAggregate[] {
 
 /** Whether an aggregate needs to know how much two features share. */
 export function needsOverlap({ operation, weight }: JoinAggregate): boolean {
-  return operation === "extensive" || operation === "intensive" || (operation === "weighted-mean" && weight === undefined);
+  return (
+    operation === "extensive" ||
+    operation === "intensive" ||
+    (operation === "weighted-mean" && weight === undefined)
+  );
 }
 
 /** Name of the column of an aggregate. */
@@ -115,7 +122,8 @@ export function aggregateFields(
   return aggregates.map((aggregate) => {
     const { operation, field: name, weight } = aggregate;
     const to = prefix + aggregateName(aggregate);
-    if (weight !== undefined) requireNumbers(requireField(fields, weight, "aggregate", right), operation, right);
+    if (weight !== undefined)
+      requireNumbers(requireField(fields, weight, "aggregate", right), operation, right);
     if (name === undefined) {
       if (operation === "count") return { name: to, type: "int32", nullable: false };
       throw new GeoError("INVALID_INPUT", `the aggregate ${operation} has no field`, {
@@ -153,10 +161,14 @@ function requireNumbers(field: Field, operation: string, right: string): void {
 }
 
 function wrongType(field: Field, operation: string, right: string): GeoError {
-  return new GeoError("INVALID_INPUT", `"${field.name}" of ${right} is ${field.type}: there is no ${operation} of it`, {
-    path: "aggregate",
-    expected: operation === "min" || operation === "max" ? "numbers, dates or text" : "a column of numbers",
-  });
+  return new GeoError(
+    "INVALID_INPUT",
+    `"${field.name}" of ${right} is ${field.type}: there is no ${operation} of it`,
+    {
+      path: "aggregate",
+      expected: operation === "min" || operation === "max" ? "numbers, dates or text" : "a column of numbers",
+    },
+  );
 }
 
 /** The partners of each left row: row `i` has `rows[starts[i] .. starts[i + 1] - 1]`, in the order of the right layer. */
@@ -194,7 +206,8 @@ function aggregateColumn(
   const count = starts.length - 1;
   if (column !== null && PICKS.has(operation)) {
     const picked = new Int32Array(count);
-    const pick = operation === "mode" ? modeRow : operation === "min" || operation === "max" ? extremeRow : endRow;
+    const pick =
+      operation === "mode" ? modeRow : operation === "min" || operation === "max" ? extremeRow : endRow;
     for (let i = 0; i < count; i++) picked[i] = pick(column, rows, starts[i]!, starts[i + 1]!, operation);
     return { ...takeOptional(column, picked, field.name), nullable: true };
   }
@@ -214,7 +227,13 @@ function aggregateColumn(
   return builder.finish();
 }
 
-const PICKS: ReadonlySet<AggregateOperation> = new Set<AggregateOperation>(["first", "last", "mode", "min", "max"]);
+const PICKS: ReadonlySet<AggregateOperation> = new Set<AggregateOperation>([
+  "first",
+  "last",
+  "mode",
+  "min",
+  "max",
+]);
 
 function pushNumber(builder: ColumnBuilder, value: number): void {
   if (Number.isNaN(value)) builder.pushNull();
@@ -278,7 +297,13 @@ function median(column: Column, rows: Int32Array, start: number, end: number): n
   return sorted[middle - 1]! + (sorted[middle]! - sorted[middle - 1]!) / 2;
 }
 
-function pushWholeSum(builder: ColumnBuilder, column: Column, rows: Int32Array, start: number, end: number): void {
+function pushWholeSum(
+  builder: ColumnBuilder,
+  column: Column,
+  rows: Int32Array,
+  start: number,
+  end: number,
+): void {
   let sum = 0n;
   let small = 0;
   let values = 0;
@@ -294,7 +319,13 @@ function pushWholeSum(builder: ColumnBuilder, column: Column, rows: Int32Array, 
   else builder.pushBigInt(sum + BigInt(small));
 }
 
-function pushList(builder: ColumnBuilder, column: Column, rows: Int32Array, start: number, end: number): void {
+function pushList(
+  builder: ColumnBuilder,
+  column: Column,
+  rows: Int32Array,
+  start: number,
+  end: number,
+): void {
   const list: JsonValue[] = [];
   for (let k = start; k < end; k++) {
     const value = valueAt(column, rows[k]!);
@@ -309,7 +340,8 @@ function pushList(builder: ColumnBuilder, column: Column, rows: Int32Array, star
 export function jsonOf(value: ReturnType<typeof valueAt>): JsonValue {
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
   if (typeof value === "bigint") return value.toString();
-  if (value instanceof Uint8Array) return Array.from(value, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  if (value instanceof Uint8Array)
+    return Array.from(value, (byte) => byte.toString(16).padStart(2, "0")).join("");
   return value;
 }
 

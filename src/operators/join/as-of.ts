@@ -1,5 +1,12 @@
 import { GeoError } from "../../model/errors.ts";
-import { type Column, columnNamed, type FeatureTable, type Field, isNull, textAt } from "../../model/features.ts";
+import {
+  type Column,
+  columnNamed,
+  type FeatureTable,
+  type Field,
+  isNull,
+  textAt,
+} from "../../model/features.ts";
 import { requireField } from "./columns.ts";
 
 /** A condition in time between a left and a right attribute. */
@@ -41,10 +48,14 @@ export function checkAsOf(
     });
   }
   if (maxDifference !== undefined && !(maxDifference >= 0)) {
-    throw new GeoError("INVALID_INPUT", `a difference of ${maxDifference} days is not usable, expected 0 or more`, {
-      path: "max-difference",
-      expected: "a number of days, 0 or more",
-    });
+    throw new GeoError(
+      "INVALID_INPUT",
+      `a difference of ${maxDifference} days is not usable, expected 0 or more`,
+      {
+        path: "max-difference",
+        expected: "a number of days, 0 or more",
+      },
+    );
   }
 }
 
@@ -57,7 +68,8 @@ const TIMES: ReadonlySet<Field["type"]> = new Set(["date", "datetime", "string",
 export function timesOf(table: FeatureTable, name: string): Float64Array {
   const column = columnNamed(table, name)!;
   const times = new Float64Array(table.count);
-  for (let row = 0; row < table.count; row++) times[row] = isNull(column, row) ? Number.NaN : timeAt(column, row);
+  for (let row = 0; row < table.count; row++)
+    times[row] = isNull(column, row) ? Number.NaN : timeAt(column, row);
   return times;
 }
 
@@ -71,7 +83,9 @@ function timeAt(column: Column, row: number): number {
       return Number(column.values[row]!);
     case "string": {
       const text = textAt(column.values, row).trim().replace(" ", "T");
-      return ISO.test(text) ? Date.parse(text.length > 10 && !ZONE.test(text) ? `${text}Z` : text) : Number.NaN;
+      return ISO.test(text)
+        ? Date.parse(text.length > 10 && !ZONE.test(text) ? `${text}Z` : text)
+        : Number.NaN;
     }
     default:
       return Number.NaN;
@@ -82,7 +96,11 @@ const ISO = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\
 const ZONE = /(?:Z|[+-]\d{2}:?\d{2})$/;
 
 /** Days between two times when the condition allows them, else NaN. */
-export function daysApart(left: number, right: number, { maxDifference, direction = "nearest" }: AsOfCondition): number {
+export function daysApart(
+  left: number,
+  right: number,
+  { maxDifference, direction = "nearest" }: AsOfCondition,
+): number {
   if (direction === "backward" && right > left) return Number.NaN;
   if (direction === "forward" && right < left) return Number.NaN;
   const days = Math.abs(left - right) / DAY_MS;

@@ -49,7 +49,9 @@ export function requireFree(names: readonly string[], taken: readonly string[]):
     "INVALID_INPUT",
     `two columns of the join would be called ${found}`,
     { path: "prefix", expected: "names that differ" },
-    { hint: "Put something before the names of the right layer with --prefix, or pick its columns with --fields." },
+    {
+      hint: "Put something before the names of the right layer with --prefix, or pick its columns with --fields.",
+    },
   );
 }
 
@@ -61,10 +63,14 @@ export function requireField(fields: readonly Field[], name: string, option: str
   const field = fields.find((one) => one.name === name);
   if (field !== undefined) return field;
   const known = fields.map((one) => one.name).join(", ");
-  throw new GeoError("INVALID_INPUT", `${layer} has no column "${name}"; it has ${known === "" ? "none" : known}`, {
-    path: option,
-    expected: "a column of the layer",
-  });
+  throw new GeoError(
+    "INVALID_INPUT",
+    `${layer} has no column "${name}"; it has ${known === "" ? "none" : known}`,
+    {
+      path: option,
+      expected: "a column of the layer",
+    },
+  );
 }
 
 /**

@@ -1,5 +1,12 @@
 import { GeoError } from "../../model/errors.ts";
-import { type Column, columnNamed, type FeatureTable, type Field, isNull, textAt } from "../../model/features.ts";
+import {
+  type Column,
+  columnNamed,
+  type FeatureTable,
+  type Field,
+  isNull,
+  textAt,
+} from "../../model/features.ts";
 import { requireField } from "./columns.ts";
 
 /** Equality of an attribute on either side. */
@@ -99,7 +106,7 @@ function numberValues(
     const value = isNull(column, row) ? null : keyValue(column, row);
     let number = -1;
     // NaN is not equal to itself.
-    if (value !== null && value === value) {
+    if (value !== null && !Number.isNaN(value)) {
       number = known.get(value) ?? -1;
       if (number === -1 && add) {
         number = known.size;
