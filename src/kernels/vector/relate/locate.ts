@@ -91,8 +91,8 @@ export function locate(shape: Shape, x: number, y: number): -1 | 0 | 1 {
   let odd = 0;
   let touched = 0;
   let online = false;
-  if (elements === 1) {
-    // One element at most: no book-keeping.
+  if (elements === 1 && !shape.crowded) {
+    // One polygon: no book-keeping.
     for (let k = 0; k < count; k++) {
       const e = values === null ? k : values[first + k]!;
       const meets = meetRay(edges, e, x, y);
@@ -119,7 +119,8 @@ export function locate(shape: Shape, x: number, y: number): -1 | 0 | 1 {
       else odd += parity[element]!;
     }
     let covered = false;
-    if (odd === 0 && touched > 1) covered = allAround(shape, x, y, values, first, count);
+    if (odd === 0 && (touched > 1 || (touched === 1 && shape.crowded)))
+      covered = allAround(shape, x, y, values, first, count);
     parity.fill(0, 0, elements);
     if (odd > 0 || covered) return 1;
     if (touched > 0) return 0;

@@ -38,6 +38,8 @@ export class Shape {
   chainCount: number = 0;
   /** Some ring has no area and therefore no inside. */
   flat: boolean = false;
+  /** Number of polygons. */
+  polygons: number = 0;
   /** Number of polygonal elements. */
   elements: number = 0;
   /** `[x, y]` of each point, lines of no length among them. */
@@ -54,6 +56,8 @@ export class Shape {
   dimension: number = -1;
   /** Elements may cover each other or lines, so that not every edge of a polygon is boundary. */
   layered: boolean = false;
+  /** One element of several polygons: only if it is not valid do these overlap or share edges. */
+  crowded: boolean = false;
   /** Whether indices may be built: the shape stays for a while. */
   kept: boolean = false;
   /** Scratch for point location, one for each element. */
@@ -108,6 +112,7 @@ export class Shape {
     this.lineEdges = 0;
     this.chainCount = 0;
     this.flat = false;
+    this.polygons = 0;
     this.elements = 0;
     this.pointCount = 0;
     this.endCount = 0;
@@ -148,6 +153,7 @@ export function loadShape(shape: Shape, column: GeometryColumn, row: number): vo
   }
   shape.dimension = empty ? -1 : elements > 0 ? 2 : shape.lineEdges > 0 ? 1 : 0;
   shape.layered = elements > 1 || (elements > 0 && shape.lineEdges > 0);
+  shape.crowded = elements === 1 && !shape.layered && shape.polygons > 1;
 }
 
 /** Whether there was anything. */
@@ -161,6 +167,7 @@ function addParts(
   const { parts, rings, xy } = column;
   const element = shape.elements;
   let some = false;
+  if (dimension === 2) shape.polygons += end - first;
   for (let p = first; p < end; p++) {
     for (let r = parts[p]!; r < parts[p + 1]!; r++) {
       const from = rings[r]!;

@@ -37,7 +37,8 @@ export function walkEdges(own: Shape, other: Shape, swapped: boolean, matrix: Ma
   w.other = other;
   w.swapped = swapped;
   w.matrix = matrix;
-  const total = other.elements + (own.layered ? own.elements : 0);
+  w.both = own.layered || own.crowded;
+  const total = other.elements + (w.both ? own.elements : 0);
   if (total > w.parity.length) {
     w.parity = new Uint8Array(2 * total);
     w.state = new Uint8Array(2 * total);
@@ -74,6 +75,8 @@ interface Walker {
   other: Shape;
   swapped: boolean;
   matrix: Matrix;
+  /** Own edges are looked at too. */
+  both: boolean;
   /** Elements that are kept account of. */
   total: number;
   /** Whether each element covers the left side of the path here; afterwards how many do, of either geometry. */
@@ -131,6 +134,7 @@ const walker: Walker = {
   own: none,
   other: none,
   swapped: false,
+  both: false,
   matrix: null as unknown as Matrix,
   total: 0,
   parity: new Uint8Array(16),
@@ -305,7 +309,7 @@ function begin(w: Walker): void {
   const { own, other, parity, total, fan, ax, ay, bx, by } = w;
   parity.fill(0, 0, total);
   castRay(other, ax, ay, parity, 0);
-  if (own.layered) castRay(own, ax, ay, parity, other.elements);
+  if (w.both) castRay(own, ax, ay, parity, other.elements);
   for (let k = 0; k < fan.count; k++) {
     const owner = fan.owner[k]!;
     if (owner >= 0 && fromEast(fan, k, ax, ay, bx, by)) parity[owner] = parity[owner]! ^ 1;
@@ -354,7 +358,7 @@ function gather(w: Walker): void {
   const maxY = Math.max(ay, by);
   w.count = 0;
   gatherFrom(w, other, w.indexed ? null : w.near, w.nearCount, 0, minX, minY, maxX, maxY);
-  if (own.layered) {
+  if (w.both) {
     const all = own.tree(own.edgeCount) === null;
     gatherFrom(w, own, all ? EVERY : null, own.edgeCount, other.elements, minX, minY, maxX, maxY);
   }
@@ -592,7 +596,7 @@ function nodeAtCrossing(w: Walker, start: number, end: number): void {
   }
   if (w.lineOther > 0) addHeading(fan, ax, ay, bx, by, LINE_OF_OTHER);
   if (w.lineOwn > 0) addHeading(fan, ax, ay, bx, by, LINE_OF_OWN);
-  if (w.isLine && !own.layered) {
+  if (w.isLine && !w.both) {
     // Another line of the same geometry may end here, which makes this point one of the boundary.
     const { xy, count } = own.innerEnds();
     const n = 4 * w.edge[order[start]!]!;
@@ -632,37 +636,43 @@ function node(
   const stamp = ++w.stamp;
   let strictOther = w.coverOther;
   let strictOwn = w.coverOwn;
-  let touchedOther = 0;
-  let touchedOwn = 0;
+  let touchedOther = false;
+  let touchedOwn = false;
+  // An area with no more than one edge through the point has an outside there.
+  let headingsOther = 0;
+  let headingsOwn = 0;
   let lineOther = false;
   for (let k = 0; k < fan.count; k++) {
     const owner = fan.owner[k]!;
     if (owner === LINE_OF_OTHER) lineOther = true;
-    if (owner < 0 || mark[owner] === stamp) continue;
+    if (owner < 0) continue;
+    if (owner < other.elements) headingsOther++;
+    else headingsOwn++;
+    if (mark[owner] === stamp) continue;
     mark[owner] = stamp;
     if (owner < other.elements) {
-      touchedOther++;
+      touchedOther = true;
       strictOther -= parity[owner]!;
     } else {
-      touchedOwn++;
+      touchedOwn = true;
       strictOwn -= parity[owner]!;
     }
   }
   let there: Location;
   if (strictOther > 0) there = INTERIOR;
-  else if (touchedOther > 0)
+  else if (touchedOther)
     there =
-      touchedOther > 1 && closed(w, 0, other.elements, w.coverOther, r0x, r0y, r1x, r1y, before)
+      headingsOther > 3 && closed(w, 0, other.elements, w.coverOther, r0x, r0y, r1x, r1y, before)
         ? INTERIOR
         : BOUNDARY;
   else if (lineOther) there = exact && hasPoint(other.boundary(), x, y) ? BOUNDARY : INTERIOR;
   else there = exact && other.pointCount > 0 && hasPoint(other.sorted(), x, y) ? INTERIOR : EXTERIOR;
   let here: Location;
-  if (!own.layered && !w.isLine) here = BOUNDARY;
+  if (!w.both && !w.isLine) here = BOUNDARY;
   else if (strictOwn > 0) here = INTERIOR;
-  else if (touchedOwn > 0)
+  else if (touchedOwn)
     here =
-      touchedOwn > 1 && closed(w, other.elements, w.total, w.coverOwn, r0x, r0y, r1x, r1y, before)
+      headingsOwn > 3 && closed(w, other.elements, w.total, w.coverOwn, r0x, r0y, r1x, r1y, before)
         ? INTERIOR
         : BOUNDARY;
   else here = exact && hasPoint(own.boundary(), x, y) ? BOUNDARY : INTERIOR;
@@ -703,7 +713,7 @@ function statePiece(w: Walker): void {
   w.dirty = false;
   label(w, 0, w.other.elements, w.coverOther, w.lineOther);
   const { on, left, right } = w;
-  if (w.own.layered) label(w, w.other.elements, w.total, w.coverOwn, w.lineOwn);
+  if (w.both) label(w, w.other.elements, w.total, w.coverOwn, w.lineOwn);
   else {
     w.on = w.ownOn;
     w.left = w.ownLeft;
