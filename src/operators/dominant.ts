@@ -641,7 +641,7 @@ function withColumns(
 }
 
 /** A class name as part of a column name: small letters and digits, `_` for everything else. */
-function columnName(name: string): string {
+export function columnName(name: string): string {
   const plain = name
     .normalize("NFKD")
     .replace(/\p{M}/gu, "")
