@@ -1,8 +1,24 @@
 import { lineMeets, polygonMeets, relatePolygon } from "../kernels/vector/classify.ts";
-import { clipLine, newLinePieces, writePieces } from "../kernels/vector/clip-line.ts";
-import type { clipPolygonPart, writePolygons } from "../kernels/vector/clip-polygon.ts";
+import { BoxCutter, rectangleOf } from "../kernels/vector/clip/cut-box.ts";
+import { PolygonCutter } from "../kernels/vector/clip/cut-polygon.ts";
+import { type RegionGrid, stateOfBox } from "../kernels/vector/clip/grid.ts";
+import {
+  isAll,
+  type OverlaidPart,
+  overlayPart,
+  partsArea,
+  writeOverlaid,
+} from "../kernels/vector/clip/overlay-part.ts";
+import { clipLine, newLinePieces, pieceOf, writePieces } from "../kernels/vector/clip-line.ts";
 import { newCuts } from "../kernels/vector/cut-segment.ts";
-import { locate, OUTSIDE, type PreparedRegion, prepareRegion } from "../kernels/vector/region.ts";
+import {
+  gridOf,
+  INSIDE,
+  locate,
+  OUTSIDE,
+  type PreparedRegion,
+  prepareRegion,
+} from "../kernels/vector/region.ts";
 import { GeoError } from "../model/errors.ts";
 import {
   asSource,
@@ -40,6 +56,28 @@ import { type OnCrsMismatch, regionIn } from "./region.ts";
  */
 export type Keep = "cut" | "whole" | "inside";
 
+/**
+ * Which polygons that cutting made are slivers: those below every limit that is given. Only parts that were cut count;
+ * whole features are never slivers.
+ */
+export interface Slivers {
+  /** Planar area, in units of the coordinates squared. */
+  readonly minArea?: number | undefined;
+  /** Mean width, in units of the coordinates: twice the area over the length of the outline. */
+  readonly minWidth?: number | undefined;
+  /** 0 to 1, of a circle (Polsby and Popper): 4 pi times the area over the square of the length of the outline. */
+  readonly compactness?: number | undefined;
+}
+
+/** A part that was removed as a sliver. */
+export type Sliver = {
+  /** Row of its feature in the source as it was read. */
+  readonly row: number;
+  readonly area: number;
+  readonly width: number;
+  readonly compactness: number;
+};
+
 export interface ClipFeaturesOptions {
   /** Default `"cut"`. */
   readonly keep?: Keep | undefined;
@@ -48,6 +86,8 @@ export interface ClipFeaturesOptions {
    * only points (lines). Default true. When false such features are kept with that remainder.
    */
   readonly keepGeometryType?: boolean | undefined;
+  /** With `"cut"`: remove slivers, and list them in the report. Default: nothing is removed. */
+  readonly slivers?: Slivers | undefined;
   /** Default `"transform"`: the region is brought to the features' CRS, with a warning. */
   readonly onCrsMismatch?: OnCrsMismatch | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -64,12 +104,26 @@ export interface ClipReport {
   cut: number;
   /** Kept as they are, to the bit. */
   untouched: number;
-  /** Features whose overlay needed rounded coordinates; see `warnings`. */
+  /** Of those cut, the ones that were not valid: read by the even-odd rule, without vertices that are not finite. */
   repaired: number;
   /** Features without geometry that were seen; always dropped. */
   nullGeometries: number;
+  /** Points and lines on the boundary that were left where a polygon or line touched it, and dropped. */
+  droppedParts: number;
+  /**
+   * How polygons across the boundary were cut: by following the outlines, which is exact but for the rounding of new
+   * vertices, or by an overlay, on which rung of its ladder.
+   */
+  overlays: { followed: number; floating: number; snapping: number; snapRounding: number };
+  /** Highest rung of the ladder that an overlay needed; 0: every vertex of the input kept its place. */
+  rung: number;
+  /** Parts removed on request. */
+  slivers: Sliver[];
   warnings: string[];
 }
+
+/** Warnings about single features that a report holds at the most. */
+const MOST_WARNINGS = 20;
 
 /** A lazy view of a layer cut to a region. */
 export interface ClippedFeatures extends FeatureSource {
@@ -94,10 +148,11 @@ export interface ClippedFeatures extends FeatureSource {
 export async function clipFeatures(
   features: FeatureSource | FeatureTable,
   region: FeatureTable | Bounds,
-  options: ClipFeaturesOptions = {},
+  clipOptions: ClipFeaturesOptions = {},
 ): Promise<ClippedFeatures> {
-  const { keep = "cut", keepGeometryType = true, onCrsMismatch } = options;
+  const { keep = "cut", keepGeometryType = true, slivers = null, onCrsMismatch } = clipOptions;
   const source = asSource(features);
+  const table = "batches" in features ? null : features;
   const { geometry, bounds, warnings } = regionIn(region, source.schema.crs, { onCrsMismatch });
   const prepared = prepareRegion(geometry);
   if (prepared.polygons === 0) {
@@ -107,24 +162,35 @@ export async function clipFeatures(
     });
   }
   const report = newReport();
-  const clipper = new Clipper(prepared, keep, keepGeometryType, report);
+  const clipper = new Clipper(
+    prepared,
+    { keep, keepType: keepGeometryType, slivers: given(slivers) },
+    report,
+  );
 
   async function* batches(read: BatchOptions = {}): AsyncGenerator<FeatureTable> {
     Object.assign(report, newReport(), { warnings: [...warnings] });
     const { count } = source.schema;
     let seen = 0;
     const near = read.bounds === undefined ? bounds : commonBounds(bounds, read.bounds);
-    const signal = read.signal ?? options.signal;
-    // Without a count in the header every feature must be seen to be counted.
-    const pushed = count !== null || read.bounds !== undefined;
+    const signal = read.signal ?? clipOptions.signal;
+    // Without a count in the header every feature must be seen to be counted. A table is clipped as it is: to pick the
+    // rows near the region first, and to hand them on in batches, would only copy them.
+    const pushed = (count !== null && table === null) || read.bounds !== undefined;
     const { bounds: _, ...rest } = read;
-    for await (const batch of source.batches({ ...rest, signal, ...(pushed ? { bounds: near } : {}) })) {
+    const batchSize = read.batchSize ?? table?.count;
+    const options = {
+      ...rest,
+      signal,
+      ...(batchSize === undefined ? {} : { batchSize: Math.max(1, batchSize) }),
+    };
+    for await (const batch of source.batches({ ...options, ...(pushed ? { bounds: near } : {}) })) {
       signal?.throwIfAborted();
       seen += batch.count;
-      let table = await clipper.clip(batch);
-      if (read.bounds !== undefined) table = takeRows(table, rowsMeeting(table, read.bounds));
-      if (table.count > 0) yield { ...table, firstRow: report.featuresOut };
-      report.featuresOut += table.count;
+      let clipped = clipper.clip(batch);
+      if (read.bounds !== undefined) clipped = takeRows(clipped, rowsMeeting(clipped, read.bounds));
+      if (clipped.count > 0) yield { ...clipped, firstRow: report.featuresOut };
+      report.featuresOut += clipped.count;
     }
     report.featuresIn = count ?? seen;
     report.dropped = report.featuresIn - report.featuresOut;
@@ -151,8 +217,27 @@ function newReport(): ClipReport {
     untouched: 0,
     repaired: 0,
     nullGeometries: 0,
+    droppedParts: 0,
+    overlays: { followed: 0, floating: 0, snapping: 0, snapRounding: 0 },
+    rung: 0,
+    slivers: [],
     warnings: [],
   };
+}
+
+/** The limits, unless there are none. */
+function given(slivers: Slivers | null): Slivers | null {
+  if (slivers === null) return null;
+  for (const limit of ["minArea", "minWidth", "compactness"] as const) {
+    const value = slivers[limit];
+    if (value === undefined || value >= 0) continue;
+    throw new GeoError("INVALID_INPUT", `the sliver limit ${limit} is ${value}, expected 0 or more`, {
+      path: `slivers.${limit}`,
+      expected: "a number of 0 or more",
+    });
+  }
+  const { minArea, minWidth, compactness } = slivers;
+  return minArea === undefined && minWidth === undefined && compactness === undefined ? null : slivers;
 }
 
 function commonBounds(a: Bounds, b: Bounds): Bounds {
@@ -170,31 +255,52 @@ function clippedSchema(schema: LayerSchema, keep: Keep, keepGeometryType: boolea
   return { ...schema, geometryTypes: [...types], count: null, bounds: null };
 }
 
-/** What only polygons across the boundary need, and the overlay library with it. */
-interface PolygonKernels {
-  clipPolygonPart: typeof clipPolygonPart;
-  writePolygons: typeof writePolygons;
-}
+/** What became of a part of a feature. The pieces of one that was cut are in the scratch of the clipper until the next. */
+const GONE = 0;
+const WHOLE = 1;
+const LINE_CUT = 2;
+const POLYGON_CUT = 3;
+const POLYGON_OVERLAID = 4;
+type Fate = typeof GONE | typeof WHOLE | typeof LINE_CUT | typeof POLYGON_CUT | typeof POLYGON_OVERLAID;
 
 /** Cuts batches; holds the scratch and the counts. */
 class Clipper {
   readonly #region: PreparedRegion;
   readonly #keep: Keep;
   readonly #keepType: boolean;
+  readonly #slivers: Slivers | null;
   readonly #report: ClipReport;
+  readonly #grid: RegionGrid;
+  readonly #rectangle: readonly [number, number, number, number] | null;
+  readonly #cutter: PolygonCutter;
+  readonly #boxCutter: BoxCutter | null;
   readonly #cuts = newCuts();
   readonly #pieces = newLinePieces();
-  /** Loaded when the first polygon crosses. */
-  #polygons: PolygonKernels | null = null;
+  /** Result of the last overlay. */
+  #overlaid: OverlaidPart | null = null;
+  /** Whether a part of the row at hand was not valid. */
+  #repaired = false;
+  /** Row at hand, counted over all batches of the pass. */
+  #row = 0;
+  #fresh = new GeometryBuilder();
 
-  constructor(region: PreparedRegion, keep: Keep, keepType: boolean, report: ClipReport) {
+  constructor(
+    region: PreparedRegion,
+    { keep, keepType, slivers }: { keep: Keep; keepType: boolean; slivers: Slivers | null },
+    report: ClipReport,
+  ) {
     this.#region = region;
     this.#keep = keep;
     this.#keepType = keepType;
+    this.#slivers = slivers;
     this.#report = report;
+    this.#grid = gridOf(region);
+    this.#rectangle = rectangleOf(region);
+    this.#cutter = new PolygonCutter(region);
+    this.#boxCutter = this.#rectangle === null ? null : new BoxCutter(this.#rectangle);
   }
 
-  async clip(batch: FeatureTable): Promise<FeatureTable> {
+  clip(batch: FeatureTable): FeatureTable {
     const { geometry } = batch;
     const rows: number[] = [];
     if (geometry === null) {
@@ -202,185 +308,311 @@ class Clipper {
       return takeRows(batch, rows);
     }
     const builder = new GeometryBuilder();
-    let changed = false;
     const boxes = rowBounds(geometry);
-    const { tree } = this.#region;
-    const root = 4 * (tree.levels.at(-1)! - 1);
     for (let row = 0; row < batch.count; row++) {
       if (geometry.types[row] === NULL_GEOMETRY) {
         this.#report.nullGeometries++;
         continue;
       }
-      if (
-        !(
-          boxes[4 * row]! <= tree.boxes[root + 2]! &&
-          boxes[4 * row + 1]! <= tree.boxes[root + 3]! &&
-          boxes[4 * row + 2]! >= tree.boxes[root]! &&
-          boxes[4 * row + 3]! >= tree.boxes[root + 1]!
-        )
-      )
-        continue;
-      const kept =
-        this.#keep === "whole"
-          ? this.#meets(geometry, row)
-          : this.#keep === "inside"
-            ? await this.#covers(geometry, row)
-            : await this.#cutRow(geometry, row, builder);
+      const minX = boxes[4 * row]!;
+      const maxX = boxes[4 * row + 2]!;
+      // No vertex, or none that is a number.
+      if (!(minX <= maxX)) continue;
+      const state = this.#stateOfBox(minX, boxes[4 * row + 1]!, maxX, boxes[4 * row + 3]!);
+      if (state === OUTSIDE) continue;
+      this.#row = batch.firstRow + row;
+      this.#repaired = false;
+      const kept = state === INSIDE || this.#clipRow(geometry, row, builder);
       if (kept === false) continue;
       rows.push(row);
       if (kept === true) {
         builder.copy(geometry, row);
         this.#report.untouched++;
       } else {
-        changed = true;
         this.#report.cut++;
+        if (this.#repaired) this.#report.repaired++;
       }
     }
-    if (!changed && rows.length === batch.count) return batch;
     return takeRows(batch, rows, builder.finish());
   }
 
-  #meets(column: GeometryColumn, row: number): boolean {
-    const { xy, rings, parts } = column;
-    return somePart(column, row, (part, dimension) => {
-      const start = rings[parts[part]!]!;
-      if (start === rings[parts[part + 1]!]!) return false;
-      if (dimension === 0) return locate(this.#region, xy[2 * start]!, xy[2 * start + 1]!) !== OUTSIDE;
-      if (dimension === 1) return lineMeets(xy, start, rings[parts[part + 1]!]!, this.#region);
-      return polygonMeets(column, part, this.#region);
-    });
+  #stateOfBox(minX: number, minY: number, maxX: number, maxY: number): -1 | 0 | 1 {
+    const box = this.#rectangle;
+    if (box === null) return stateOfBox(this.#grid, minX, minY, maxX, maxY);
+    if (minX > box[2] || minY > box[3] || maxX < box[0] || maxY < box[1]) return OUTSIDE;
+    return minX >= box[0] && minY >= box[1] && maxX <= box[2] && maxY <= box[3] ? INSIDE : 0;
   }
 
-  async #covers(column: GeometryColumn, row: number): Promise<boolean> {
+  /** `true`: keep the row as it is; `false`: drop it; `"cut"`: written to `builder`. */
+  #clipRow(column: GeometryColumn, row: number, builder: GeometryBuilder): boolean | "cut" {
     const { geometries } = column;
-    if (geometries[row] === geometries[row + 1]) return false;
-    for (const [part, dimension] of partsOf(column, row)) {
-      if (!(await this.#coversPart(column, part, dimension))) return false;
-    }
-    return true;
+    if (this.#keep === "whole")
+      return somePart(column, row, (part, dimension) => this.#meets(column, part, dimension));
+    if (this.#keep === "inside")
+      return !somePart(column, row, (part, dimension) => !this.#covers(column, part, dimension));
+    const type = column.types[row] as GeometryType;
+    if (type === GEOMETRY_COLLECTION || this.#slivers !== null || geometries[row + 1]! - geometries[row]! > 1)
+      return this.#cutParts(column, row, builder);
+    const part = geometries[row]!;
+    const remains: Remains = { points: [], lines: [] };
+    const fate = this.#cutPart(column, part, typeDimension(type), remains);
+    if (fate === WHOLE) return true;
+    if (fate === GONE) return this.#keepType ? false : writeRemains(remains, builder);
+    const count = this.#countOf(fate);
+    const simple = (type < MULTI_POINT ? type : type - 3) as GeometryType;
+    builder.begin((type === simple && count === 1 ? simple : simple + 3) as GeometryType);
+    this.#writeCut(fate, column, part, builder);
+    builder.end();
+    return "cut";
   }
 
-  async #coversPart(column: GeometryColumn, part: number, dimension: number): Promise<boolean> {
+  #meets(column: GeometryColumn, part: number, dimension: number): boolean {
     const { xy, rings, parts } = column;
     const start = rings[parts[part]!]!;
-    if (dimension === 0) return locate(this.#region, xy[2 * start]!, xy[2 * start + 1]!) !== OUTSIDE;
+    const end = rings[parts[part + 1]!]!;
+    if (start === end) return false;
+    if (dimension === 0) return this.#locate(xy[2 * start]!, xy[2 * start + 1]!) !== OUTSIDE;
+    const near = this.#finite(column, part, dimension);
+    if (near === null) return false;
+    const first = near.rings[near.parts[near === column ? part : 0]!]!;
+    if (dimension === 1)
+      return lineMeets(
+        near.xy,
+        first,
+        near.rings[near.parts[near === column ? part + 1 : 1]!]!,
+        this.#region,
+      );
+    return polygonMeets(near, near === column ? part : 0, this.#region);
+  }
+
+  #covers(column: GeometryColumn, part: number, dimension: number): boolean {
+    const { xy, rings, parts } = column;
+    const start = rings[parts[part]!]!;
+    const end = rings[parts[part + 1]!]!;
+    if (start === end) return false;
+    if (dimension === 0) return this.#locate(xy[2 * start]!, xy[2 * start + 1]!) !== OUTSIDE;
+    if (!allFinite(xy, start, end)) return false;
     if (dimension === 1) {
-      clipLine(column, start, rings[parts[part + 1]!]!, this.#region, this.#cuts, this.#pieces);
+      clipLine(column, start, end, this.#region, this.#cuts, this.#pieces);
       return this.#pieces.whole;
     }
     const { relation, leaves } = relatePolygon(column, part, this.#region, this.#cuts);
     if (relation !== "crossing") return relation === "inside";
     if (leaves || this.#region.polygons === 1) return false;
-    return (await this.#overlay()).clipPolygonPart(column, part, this.#region, false).whole;
+    return isAll(column, part, overlayPart(column, part, this.#region));
   }
 
-  /** `true`: keep the row as it is; `false`: drop it; `"cut"`: written to `builder`. */
-  async #cutRow(column: GeometryColumn, row: number, builder: GeometryBuilder): Promise<boolean | "cut"> {
-    const all = [...partsOf(column, row)];
-    const { xy, rings, parts } = column;
-    // What becomes of each part: kept whole, gone, or a function that writes what is left.
-    const left: {
-      dimension: number;
-      write: ((to: GeometryBuilder) => number) | null;
-      part: number;
-      count: number;
-    }[] = [];
-    const remains: Remains = { points: [], lines: [] };
-    let whole = true;
-    for (const [part, dimension] of all) {
-      const start = rings[parts[part]!]!;
-      const end = rings[parts[part + 1]!]!;
-      if (start === end) {
-        whole = false;
-        continue;
-      }
-      if (dimension === 0) {
-        if (locate(this.#region, xy[2 * start]!, xy[2 * start + 1]!) === OUTSIDE) whole = false;
-        else left.push({ dimension, write: null, part, count: 1 });
-      } else if (dimension === 1) {
-        clipLine(column, start, end, this.#region, this.#cuts, this.#pieces);
-        if (this.#pieces.whole) left.push({ dimension, write: null, part, count: 1 });
-        else {
-          whole = false;
-          const { starts, vertices, touches } = this.#pieces;
-          if (starts.length > 0) {
-            const pieces = { ...this.#pieces, starts: starts.slice(), vertices: vertices.slice() };
-            left.push({ dimension, write: (to) => writePieces(pieces, to), part, count: starts.length });
-          } else remains.points.push(...touches);
-        }
-      } else {
-        const { relation, leaves } = relatePolygon(column, part, this.#region, this.#cuts);
-        if (relation === "inside") left.push({ dimension, write: null, part, count: 1 });
-        else if (relation !== "crossing") {
-          whole = false;
-          if (relation === "touching" && !this.#keepType) this.#touchOf(column, part, remains);
-        } else {
-          const { clipPolygonPart, writePolygons } = await this.#overlay();
-          const clipped = clipPolygonPart(column, part, this.#region, leaves);
-          this.#noteRung(clipped.rung, row);
-          if (clipped.whole) left.push({ dimension, write: null, part, count: 1 });
-          else {
-            whole = false;
-            const { polygons } = clipped;
-            if (polygons.length > 0) {
-              left.push({
-                dimension,
-                write: (to) => writePolygons(polygons, column, part, to),
-                part,
-                count: polygons.length,
-              });
-            }
-          }
-        }
+  #locate(x: number, y: number): number {
+    return Number.isFinite(x) && Number.isFinite(y) ? locate(this.#region, x, y) : OUTSIDE;
+  }
+
+  /** The column, or when vertices of the part are not finite one of the part without them; `null` when nothing is left. */
+  #finite(column: GeometryColumn, part: number, dimension: number): GeometryColumn | null {
+    const { xy, rings, parts, z, m } = column;
+    if (allFinite(xy, rings[parts[part]!]!, rings[parts[part + 1]!]!)) return column;
+    this.#repaired = true;
+    const builder = new GeometryBuilder();
+    builder.begin((dimension + 1) as GeometryType);
+    builder.part();
+    let left = 0;
+    for (let r = parts[part]!; r < parts[part + 1]!; r++) {
+      builder.ring();
+      for (let v = rings[r]!; v < rings[r + 1]!; v++) {
+        if (!allFinite(xy, v, v + 1)) continue;
+        builder.vertex(xy[2 * v]!, xy[2 * v + 1]!, z?.[v], m?.[v]);
+        left++;
       }
     }
-    if (whole && all.length > 0) return true;
-    if (left.length === 0) return this.#keepType ? false : writeRemains(remains, builder);
-    const type = column.types[row]! as GeometryType;
-    if (type === GEOMETRY_COLLECTION) {
-      builder.begin(GEOMETRY_COLLECTION);
-      for (const piece of left) {
-        builder.member(((piece.count > 1 ? 4 : 1) + piece.dimension) as GeometryType);
-        writePart(column, piece, builder);
+    builder.end();
+    return left > dimension ? builder.finish() : null;
+  }
+
+  /** Cut one part. Its pieces are in the scratch that the fate says; lower dimensions go to `remains`. */
+  #cutPart(column: GeometryColumn, part: number, dimension: number, remains: Remains): Fate {
+    const { xy, rings, parts } = column;
+    const start = rings[parts[part]!]!;
+    const end = rings[parts[part + 1]!]!;
+    if (start === end) return GONE;
+    if (dimension === 0) return this.#locate(xy[2 * start]!, xy[2 * start + 1]!) === OUTSIDE ? GONE : WHOLE;
+    if (dimension === 1) {
+      const line = this.#finite(column, part, 1);
+      if (line === null) return GONE;
+      const pieces = this.#pieces;
+      clipLine(
+        line,
+        line === column ? start : 0,
+        line === column ? end : line.xy.length / 2,
+        this.#region,
+        this.#cuts,
+        pieces,
+      );
+      if (pieces.pieces === 0) {
+        // A line of one vertex has no pieces and may be inside all the same.
+        if (pieces.whole && line === column) return WHOLE;
+        if (pieces.touches.length > 0) this.#remainder(remains, pieces.touches, null);
+        return GONE;
       }
-    } else {
-      const count = left.reduce((sum, piece) => sum + piece.count, 0);
-      builder.begin((type < MULTI_POINT && count > 1 ? type + 3 : type) as GeometryType);
-      for (const piece of left) writePart(column, piece, builder);
+      return pieces.whole && line === column ? WHOLE : LINE_CUT;
+    }
+    const cutter = this.#cutter;
+    cutter.result.clear();
+    const outcome = cutter.cut(column, part);
+    if (outcome === "inside") return WHOLE;
+    if (outcome === "outside") return GONE;
+    if (outcome === "cut") {
+      this.#report.overlays.followed++;
+      return POLYGON_CUT;
+    }
+    return this.#cutSpecial(column, part, remains);
+  }
+
+  /** Cut a polygon whose outline touches the region's, or which is not valid. */
+  #cutSpecial(column: GeometryColumn, part: number, remains: Remains): Fate {
+    const { xy, rings, parts } = column;
+    const region = this.#region;
+    const finite = allFinite(xy, rings[parts[part]!]!, rings[parts[part + 1]!]!);
+    if (finite) {
+      const { relation, leaves } = relatePolygon(column, part, region, this.#cuts);
+      if (relation === "inside") return WHOLE;
+      if (relation === "outside") return GONE;
+      if (relation === "touching") {
+        this.#report.droppedParts++;
+        if (!this.#keepType) this.#touchOf(column, part, remains);
+        return GONE;
+      }
+      const { result } = this.#cutter;
+      if (
+        this.#boxCutter !== null &&
+        this.#cutter.loaded &&
+        this.#boxCutter.cut(this.#cutter.polygon, result)
+      ) {
+        this.#report.overlays.followed++;
+        return result.polygons === 0 ? GONE : POLYGON_CUT;
+      }
+      const overlaid = this.#overlay(column, part);
+      if (!leaves && region.polygons > 1 && isAll(column, part, overlaid)) return WHOLE;
+    } else this.#overlay(column, part);
+    const overlaid = this.#overlaid!;
+    if (overlaid.more) {
+      this.#report.droppedParts++;
+      if (!this.#keepType) takeRemains(overlaid, remains);
+    }
+    return overlaid.polygons === 0 ? GONE : POLYGON_OVERLAID;
+  }
+
+  #overlay(column: GeometryColumn, part: number): OverlaidPart {
+    const overlaid = overlayPart(column, part, this.#region);
+    this.#overlaid = overlaid;
+    const { rung, method, repaired } = overlaid.report;
+    const { overlays, warnings } = this.#report;
+    if (method === "floating") overlays.floating++;
+    else if (method === "snapping") overlays.snapping++;
+    else overlays.snapRounding++;
+    this.#report.rung = Math.max(this.#report.rung, rung);
+    if (repaired && !this.#cutter.simple) this.#repaired = true;
+    if (rung > 0 && warnings.length < MOST_WARNINGS)
+      warnings.push(
+        `a polygon of row ${this.#row} was cut with its vertices moved to a grid (rung ${rung}, ${method})`,
+      );
+    return overlaid;
+  }
+
+  /** Pieces that a part was cut into. */
+  #countOf(fate: Fate): number {
+    if (fate === LINE_CUT) return this.#pieces.pieces;
+    if (fate === POLYGON_CUT) return this.#cutter.result.polygons;
+    return fate === POLYGON_OVERLAID ? this.#overlaid!.polygons : fate;
+  }
+
+  #writeCut(fate: Fate, column: GeometryColumn, part: number, builder: GeometryBuilder): void {
+    if (fate === LINE_CUT) writePieces(this.#pieces, builder);
+    else if (fate === POLYGON_CUT) this.#cutter.result.write(column, part, builder);
+    else if (fate === POLYGON_OVERLAID) writeOverlaid(this.#overlaid!, column, part, builder);
+    else copyPart(column, part, builder);
+  }
+
+  /** A row of several parts: what is left of them goes to a row of its own first, since its type depends on their number. */
+  #cutParts(column: GeometryColumn, row: number, builder: GeometryBuilder): boolean | "cut" {
+    const remains: Remains = { points: [], lines: [] };
+    const fresh = this.#fresh;
+    const left: { dimension: number; count: number; cut: boolean }[] = [];
+    let whole = true;
+    let parts = 0;
+    fresh.begin(MULTI_POLYGON);
+    for (const [part, dimension] of partsOf(column, row)) {
+      parts++;
+      const fate = this.#cutPart(column, part, dimension, remains);
+      if (fate !== WHOLE) whole = false;
+      if (fate === GONE) continue;
+      left.push({ dimension, count: this.#countOf(fate), cut: fate !== WHOLE });
+      this.#writeCut(fate, column, part, fresh);
+    }
+    fresh.end();
+    const pieces = fresh.finish();
+    if (whole && parts > 0) return true;
+    const slivers = this.#slivers === null ? null : this.#findSlivers(this.#slivers, pieces, left);
+    const type = column.types[row] as GeometryType;
+    let count = 0;
+    for (const piece of left) count += piece.count;
+    if (count === 0) return this.#keepType || slivers !== null ? false : writeRemains(remains, builder);
+    if (type === GEOMETRY_COLLECTION) builder.begin(type);
+    else builder.begin((type < MULTI_POINT && count > 1 ? type + 3 : type) as GeometryType);
+    let p = 0;
+    for (const { dimension, count } of left) {
+      if (count > 0 && type === GEOMETRY_COLLECTION)
+        builder.member(((count > 1 ? MULTI_POINT : POINT) + dimension) as GeometryType);
+      for (let k = 0; k < count; p++) {
+        if (slivers !== null && slivers[p] === 1) continue;
+        copyPart(pieces, p, builder);
+        k++;
+      }
+      while (slivers !== null && slivers[p] === 1) p++;
     }
     builder.end();
     return "cut";
   }
 
+  /** Mark the polygons that were cut off too small or thin, list them in the report, and take them off the counts. */
+  #findSlivers(
+    slivers: Slivers,
+    pieces: GeometryColumn,
+    left: { dimension: number; count: number; cut: boolean }[],
+  ): Uint8Array | null {
+    const marks = new Uint8Array(pieces.parts.length - 1);
+    let found = false;
+    let p = 0;
+    for (const piece of left) {
+      const { count } = piece;
+      for (let k = 0; k < count; k++, p++) {
+        if (piece.dimension !== 2 || !piece.cut) continue;
+        const sliver = sliverOf(slivers, pieces, p, this.#row);
+        if (sliver === null) continue;
+        marks[p] = 1;
+        found = true;
+        piece.count--;
+        this.#report.slivers.push(sliver);
+      }
+    }
+    return found ? marks : null;
+  }
+
+  #remainder(remains: Remains, points: readonly number[], line: Float64Array | null): void {
+    if (this.#keepType) this.#report.droppedParts++;
+    else {
+      remains.points.push(...points);
+      if (line !== null) remains.lines.push([...line]);
+    }
+  }
+
   /** Points and lines where a polygon part touches the region from outside. */
   #touchOf(column: GeometryColumn, part: number, remains: Remains): void {
     const { parts, rings } = column;
+    const pieces = this.#pieces;
     for (let r = parts[part]!; r < parts[part + 1]!; r++) {
-      clipLine(column, rings[r]!, rings[r + 1]!, this.#region, this.#cuts, this.#pieces);
-      const { starts, vertices, touches } = this.#pieces;
-      for (const [k, from] of starts.entries()) {
-        remains.lines.push(vertices.slice(4 * from, k + 1 < starts.length ? 4 * starts[k + 1]! : undefined));
-      }
-      remains.points.push(...touches);
+      clipLine(column, rings[r]!, rings[r + 1]!, this.#region, this.#cuts, pieces);
+      for (let k = 0; k < pieces.pieces; k++) remains.lines.push([...pieceOf(pieces, k)]);
+      remains.points.push(...pieces.touches);
     }
-  }
-
-  #noteRung(rung: number, row: number): void {
-    if (rung === 0) return;
-    const { warnings } = this.#report;
-    if (rung > 0) this.#report.repaired++;
-    if (warnings.length < 20) {
-      warnings.push(
-        rung === -1
-          ? `a polygon could not be cut (row ${row} of its batch) and was kept whole`
-          : `a polygon was cut after rounding its coordinates (row ${row} of its batch, rung ${rung})`,
-      );
-    }
-  }
-
-  async #overlay(): Promise<PolygonKernels> {
-    this.#polygons ??= await import("../kernels/vector/clip-polygon.ts");
-    return this.#polygons;
   }
 }
 
@@ -406,21 +638,55 @@ function somePart(
   return false;
 }
 
-function writePart(
-  column: GeometryColumn,
-  piece: { part: number; write: ((to: GeometryBuilder) => number) | null },
-  builder: GeometryBuilder,
-): void {
-  if (piece.write !== null) {
-    piece.write(builder);
-    return;
-  }
+function copyPart(column: GeometryColumn, part: number, builder: GeometryBuilder): void {
   const { parts, rings, xy, z, m } = column;
   builder.part();
-  for (let r = parts[piece.part]!; r < parts[piece.part + 1]!; r++) {
+  for (let r = parts[part]!; r < parts[part + 1]!; r++) {
     builder.ring();
-    for (let v = rings[r]!; v < rings[r + 1]!; v++)
-      builder.vertex(xy[2 * v]!, xy[2 * v + 1]!, z?.[v], m?.[v]);
+    if (z === null && m === null) builder.vertices2d(xy, rings[r]!, rings[r + 1]! - rings[r]!);
+    else
+      for (let v = rings[r]!; v < rings[r + 1]!; v++)
+        builder.vertex(xy[2 * v]!, xy[2 * v + 1]!, z?.[v], m?.[v]);
+  }
+}
+
+function allFinite(xy: Float64Array, start: number, end: number): boolean {
+  // The difference of a number that is not finite with itself is NaN, and so is a sum with it.
+  let sum = 0;
+  for (let i = 2 * start; i < 2 * end; i++) sum += xy[i]! - xy[i]!;
+  return sum === 0;
+}
+
+/** A sliver as the report lists it, or `null` when the part is none. */
+function sliverOf(
+  { minArea, minWidth, compactness }: Slivers,
+  column: GeometryColumn,
+  part: number,
+  row: number,
+): Sliver | null {
+  const { parts, rings, xy } = column;
+  const area = partsArea(column, part, part + 1);
+  let around = 0;
+  for (let r = parts[part]!; r < parts[part + 1]!; r++) {
+    for (let v = rings[r]!; v + 1 < rings[r + 1]!; v++)
+      around += Math.hypot(xy[2 * v + 2]! - xy[2 * v]!, xy[2 * v + 3]! - xy[2 * v + 1]!);
+  }
+  const sliver = { row, area, width: (2 * area) / around, compactness: (4 * Math.PI * area) / around ** 2 };
+  if (minArea !== undefined && !(area < minArea)) return null;
+  if (minWidth !== undefined && !(sliver.width < minWidth)) return null;
+  if (compactness !== undefined && !(sliver.compactness < compactness)) return null;
+  return sliver;
+}
+
+/** What an overlay gave besides polygons. */
+function takeRemains({ result, polygons }: OverlaidPart, remains: Remains): void {
+  const { parts, rings, xy } = result;
+  for (let p = polygons; p + 1 < parts.length; p++) {
+    const vertices: number[] = [];
+    for (let v = rings[parts[p]!]!; v < rings[parts[p + 1]!]!; v++)
+      vertices.push(xy[2 * v]!, xy[2 * v + 1]!, Number.NaN, Number.NaN);
+    if (vertices.length > 4) remains.lines.push(vertices);
+    else remains.points.push(...vertices);
   }
 }
 

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { buildBoxTree, newHits, searchBoxes } from "../../src/kernels/vector/box-tree.ts";
 import { relatePolygon } from "../../src/kernels/vector/classify.ts";
-import { nearPart } from "../../src/kernels/vector/near-part.ts";
+import { writeNearPart } from "../../src/kernels/vector/near-part.ts";
 import {
   BOUNDARY,
   INSIDE,
@@ -12,6 +12,7 @@ import {
   prepareRegion,
 } from "../../src/kernels/vector/region.ts";
 import { type Geometry, tableFromGeoJson } from "../../src/model/geojson.ts";
+import { GeometryBuilder } from "../../src/model/geometry-builder.ts";
 import { columnOf } from "../helpers/vectors.ts";
 
 describe("searchBoxes", () => {
@@ -98,7 +99,7 @@ describe("relatePolygon", () => {
   });
 });
 
-describe("nearPart", () => {
+describe("writeNearPart", () => {
   it("changes no point of the box from inside to outside", () => {
     const vertex = fc.tuple(fc.integer({ min: -20, max: 20 }), fc.integer({ min: -20, max: 20 }));
     fc.assert(
@@ -106,15 +107,9 @@ describe("nearPart", () => {
         const geometry: Geometry = { type: "Polygon", coordinates: [[...ring, ring[0]!]] };
         const { geometry: column } = tableFromGeoJson([{ type: "Feature", geometry, properties: {} }]);
         const region = preparePolygonParts(column!, Int32Array.of(0));
-        const near = nearPart(region, -5.1, -4.1, 6.1, 3.1);
-        const limited =
-          near.length === 0
-            ? null
-            : prepareRegion(
-                tableFromGeoJson([
-                  { type: "Feature", geometry: { type: "Polygon", coordinates: near[0]! }, properties: {} },
-                ]).geometry!,
-              );
+        const near = new GeometryBuilder();
+        const rows = writeNearPart(region, -5.1, -4.1, 6.1, 3.1, near);
+        const limited = rows === 0 ? null : prepareRegion(near.finish());
         for (let x = -5; x <= 6; x += 0.5)
           for (let y = -4; y <= 3; y += 0.5)
             expect(limited === null ? OUTSIDE : locate(limited, x, y)).toBe(locate(region, x, y));

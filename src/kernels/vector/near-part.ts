@@ -1,23 +1,28 @@
+import { POLYGON } from "../../model/geometry.ts";
+import type { GeometryBuilder } from "../../model/geometry-builder.ts";
 import type { PreparedRegion } from "./region.ts";
 
 /** Polygons as lists of rings of `[x, y]`, closed. The form in which the overlay library takes them. */
 export type Rings = [number, number][][];
 
 /**
- * The polygons of a region as they are near a box, with few vertices elsewhere. Edges that meet the box keep
- * their bits. Stretches wholly on one side of it are replaced by straight lines on that side, which moves no edge
- * into the box and changes no point of it from inside to outside. Not meant to be read outside the box, where
- * rings may cross.
+ * The polygons of a region as they are near a box, with few vertices elsewhere, written as rows of one polygon each. Edges
+ * that meet the box keep their bits. Stretches wholly on one side of it are replaced by straight lines on that side, which
+ * moves no edge into the box and changes no point of it from inside to outside. Not meant to be read outside the
+ * box, where rings may cross. O(vertices of the polygons whose boxes meet it).
+ *
+ * @returns number of rows written
  */
-export function nearPart(
+export function writeNearPart(
   region: PreparedRegion,
   minX: number,
   minY: number,
   maxX: number,
   maxY: number,
-): Rings[] {
+  builder: GeometryBuilder,
+): number {
   const { bounds, column } = region;
-  const out: Rings[] = [];
+  let written = 0;
   for (let k = 0; k < region.polygons; k++) {
     if (
       bounds[4 * k]! > maxX ||
@@ -27,16 +32,23 @@ export function nearPart(
     )
       continue;
     const part = region.parts[k]!;
-    const rings: Rings = [];
-    for (let r = column.parts[part]!; r < column.parts[part + 1]!; r++) {
+    const first = column.parts[part]!;
+    for (let r = first; r < column.parts[part + 1]!; r++) {
       const ring = nearRing(column.xy, column.rings[r]!, column.rings[r + 1]!, minX, minY, maxX, maxY);
       // Without the shell near, no hole matters either.
-      if (ring === null && rings.length === 0) break;
-      if (ring !== null) rings.push(ring);
+      if (ring === null && r === first) break;
+      if (ring === null) continue;
+      if (r === first) {
+        builder.begin(POLYGON);
+        builder.part();
+        written++;
+      }
+      builder.ring();
+      builder.vertices2d(ring, 0, ring.length / 2);
     }
-    if (rings.length > 0) out.push(rings);
+    if (written > builder.rows) builder.end();
   }
-  return out;
+  return written;
 }
 
 const LEFT = 1;
@@ -52,8 +64,8 @@ function nearRing(
   minY: number,
   maxX: number,
   maxY: number,
-): [number, number][] | null {
-  const ring: [number, number][] = [];
+): number[] | null {
+  const ring: number[] = [];
   /** Sides that the last kept vertex and all dropped since share. */
   let shared = 0;
   let pending = -1;
@@ -63,7 +75,7 @@ function nearRing(
     const y = xy[2 * v + 1]!;
     const code = (x < minX ? LEFT : x > maxX ? RIGHT : 0) | (y < minY ? BELOW : y > maxY ? ABOVE : 0);
     if (ring.length === 0) {
-      ring.push([x, y]);
+      ring.push(x, y);
       shared = code;
       continue;
     }
@@ -74,7 +86,7 @@ function nearRing(
       continue;
     }
     if (pending !== -1) {
-      ring.push([xy[2 * pending]!, xy[2 * pending + 1]!]);
+      ring.push(xy[2 * pending]!, xy[2 * pending + 1]!);
       shared = pendingCode;
       pending = -1;
       if ((shared & code) !== 0) {
@@ -84,9 +96,9 @@ function nearRing(
         continue;
       }
     }
-    ring.push([x, y]);
+    ring.push(x, y);
     shared = code;
   }
-  if (pending !== -1) ring.push([xy[2 * pending]!, xy[2 * pending + 1]!]);
-  return ring.length < 4 ? null : ring;
+  if (pending !== -1) ring.push(xy[2 * pending]!, xy[2 * pending + 1]!);
+  return ring.length < 8 ? null : ring;
 }

@@ -84,19 +84,3 @@ function snapped(rings: Rings, grid: number): Rings {
     ring.map(([x, y]) => [Math.round(x / grid) * grid, Math.round(y / grid) * grid]),
   );
 }
-
-/** Area of polygons as {@link overlay} gives them, holes taken off. */
-export function ringsArea(polygons: readonly Rings[]): number {
-  let area = 0;
-  for (const rings of polygons) {
-    for (const [r, ring] of rings.entries()) {
-      const [ox, oy] = ring[0]!;
-      let twice = 0;
-      for (let v = 1; v + 1 < ring.length; v++) {
-        twice += (ring[v]![0] - ox) * (ring[v + 1]![1] - oy) - (ring[v]![1] - oy) * (ring[v + 1]![0] - ox);
-      }
-      area += (r === 0 ? 1 : -1) * Math.abs(twice / 2);
-    }
-  }
-  return area;
-}

@@ -1,6 +1,5 @@
 import { orient2d } from "robust-predicates";
 import type { GeometryColumn } from "../../../model/geometry.ts";
-import type { GeometryBuilder } from "../../../model/geometry-builder.ts";
 import { searchBoxes } from "../box-tree.ts";
 import { intersectionPoint } from "../noding/intersection-point.ts";
 import { BOUNDARY, gridOf, INSIDE, locate, type PreparedRegion } from "../region.ts";
@@ -36,7 +35,11 @@ export class PolygonCutter {
   readonly #outline: Outline;
 
   // The polygon: rings without the repeated last vertex and without repeated ones, the inside on the left.
-  readonly #polygon: RingSet = new RingSet();
+  readonly polygon: RingSet = new RingSet();
+  /** Whether {@link polygon} holds all rings of the last polygon. */
+  loaded = false;
+  /** Whether the rings of the last polygon are known to be valid. */
+  simple = false;
   /** Of each ring: number of its first crossing in the order of the ring, and after the last ring their count. */
   #ringCrossings = new Int32Array(8);
   #ringInside = new Uint8Array(8);
@@ -75,15 +78,17 @@ export class PolygonCutter {
 
   cut(column: GeometryColumn, part: number): CutOutcome {
     const { region } = this;
-    if (region.tangled) return "special";
-    if (!this.#load(column, part)) return "special";
-    if (!this.#findCrossings()) return "special";
-    const polygon = this.#polygon;
+    this.simple = false;
+    this.loaded = this.#load(column, part);
+    if (!this.loaded) return "special";
+    if (region.tangled || !this.#findCrossings()) return this.#special();
+    const polygon = this.polygon;
     const rings = polygon.count;
-    for (let ring = 0; ring < rings; ring++) if (!this.#judgeRing(ring)) return "special";
+    for (let ring = 0; ring < rings; ring++) if (!this.#judgeRing(ring)) return this.#special();
     const loops = this.#loopsWithin();
     if (this.#count === 0 && loops === 0) return this.#ringInside[0] === 1 ? "inside" : "outside";
-    if (ringsMeet(polygon.xy, polygon.starts, 0, rings) || !this.#holesFit()) return "special";
+    this.simple = this.#isSimple();
+    if (!this.simple) return "special";
     const before = this.result.count;
     const fits = this.#follow(before) && this.#addWhole(loops) && this.result.arrange(before);
     if (this.#count > 0) for (let c = 0; c < this.#count; c++) this.#head[this.#edge[c]!] = -1;
@@ -94,10 +99,20 @@ export class PolygonCutter {
     return this.result.count === before ? "outside" : "cut";
   }
 
+  #special(): "special" {
+    this.simple = this.#isSimple();
+    return "special";
+  }
+
+  #isSimple(): boolean {
+    const { xy, starts, count } = this.polygon;
+    return !ringsMeet(xy, starts, 0, count) && this.#holesFit();
+  }
+
   /** Take the rings of a part; false when they are not fit to be followed. */
   #load(column: GeometryColumn, part: number): boolean {
     const { parts, rings, xy } = column;
-    const polygon = this.#polygon;
+    const polygon = this.polygon;
     polygon.clear();
     const firstRing = parts[part]!;
     const lastRing = parts[part + 1]!;
@@ -160,7 +175,7 @@ export class PolygonCutter {
     const { region } = this;
     const { edges, inner, tree, hits } = region;
     const grid = gridOf(region);
-    const { xy, starts, count } = this.#polygon;
+    const { xy, starts, count } = this.polygon;
     this.#count = 0;
     for (let ring = 0; ring < count; ring++) {
       this.#ringCrossings[ring] = this.#count;
@@ -273,7 +288,7 @@ export class PolygonCutter {
    */
   #judgeRing(ring: number): boolean {
     const { region } = this;
-    const { xy, starts } = this.#polygon;
+    const { xy, starts } = this.polygon;
     const first = this.#ringCrossings[ring]!;
     const end = this.#ringCrossings[ring + 1]!;
     const state = locate(region, xy[2 * starts[ring]!]!, xy[2 * starts[ring]! + 1]!);
@@ -311,7 +326,7 @@ export class PolygonCutter {
       if (crossed) continue;
       const e = 4 * this.#outline.first[loop]!;
       const { edges } = this.region;
-      const { xy, starts, count: rings } = this.#polygon;
+      const { xy, starts, count: rings } = this.polygon;
       if (insideRings(xy, starts, 0, rings, edges[e]!, edges[e + 1]!)) hits.values[kept++] = loop;
     }
     hits.count = kept;
@@ -320,7 +335,7 @@ export class PolygonCutter {
 
   /** Whether the holes, which meet no ring, lie in the shell and in no other hole. */
   #holesFit(): boolean {
-    const { xy, starts, count } = this.#polygon;
+    const { xy, starts, count } = this.polygon;
     for (let ring = 1; ring < count; ring++) {
       const x = xy[2 * starts[ring]!]!;
       const y = xy[2 * starts[ring]! + 1]!;
@@ -338,7 +353,7 @@ export class PolygonCutter {
     if (this.#count === 0) return true;
     if (!this.#linkAcross()) return false;
     this.#done.fill(0, 0, this.#count);
-    const polygon = this.#polygon;
+    const polygon = this.polygon;
     const { edges, next, owner } = this.region;
     let ring = 0;
     for (let start = 0; start < this.#count; start++) {
@@ -407,7 +422,7 @@ export class PolygonCutter {
   /** Add the polygon's rings that lie inside and the region's loops that lie in the polygon. */
   #addWhole(loops: number): boolean {
     const { result } = this;
-    const polygon = this.#polygon;
+    const polygon = this.polygon;
     for (let ring = 0; ring < polygon.count; ring++) {
       if (this.#ringCrossings[ring] !== this.#ringCrossings[ring + 1] || this.#ringInside[ring] === 0)
         continue;
@@ -429,11 +444,6 @@ export class PolygonCutter {
       if (!result.close()) return false;
     }
     return true;
-  }
-
-  /** Write the polygons of {@link result} as parts of the row that is open. Returns how many there are. */
-  write(column: GeometryColumn, part: number, builder: GeometryBuilder): number {
-    return this.result.write(column, part, builder);
   }
 }
 

@@ -55,6 +55,14 @@ export class RingSet {
     this.from[at] = from;
   }
 
+  /** Add a vertex unless the last of the open ring is there already. */
+  addNew(x: number, y: number, from: number): void {
+    const last = this.#vertices - 1;
+    if (last < this.starts[this.count]! || this.xy[2 * last] !== x || this.xy[2 * last + 1] !== y) {
+      this.add(x, y, from);
+    } else if (this.from[last] === -1) this.from[last] = from;
+  }
+
   /**
    * End a ring. Repeated vertices must have been left out, except that the last may be the first again.
    *
