@@ -1,5 +1,8 @@
 import { type GeometryColumn, POINT, rowBounds } from "../../../model/geometry.ts";
 import { type BoxTree, buildBoxTree, newHits, searchBoxes } from "../box-tree.ts";
+import { withinDistance } from "../distance/distance-rows.ts";
+import { type Predicate, testRows } from "../relate/predicates.ts";
+import { type PreparedRelate, prepareRelate, testPrepared } from "../relate/prepared.ts";
 import {
   chunksMeet,
   type EdgeChunks,
@@ -8,15 +11,7 @@ import {
   locateInRow,
   newChunkScratch,
 } from "./edge-chunks.ts";
-import {
-  type Predicate,
-  type PreparedRelate,
-  prepareRelate,
-  testPrepared,
-  testRows,
-  withinDistance,
-  withinGeodesicDistance,
-} from "./exact-tests.ts";
+import { withinGeodesicDistance } from "./exact-tests.ts";
 import { allPoints, IN_INSIDE, ON_BOUNDARY, pointsInGrid } from "./points-in-grid.ts";
 import {
   cellAt,
@@ -97,7 +92,10 @@ export class PairFinder {
   readonly #halfOpen: boolean;
   readonly #keys: Int32Array | null;
   readonly #buckets: Buckets | null;
-  /** Polygonal rows, and all others that have a box. */
+  /** 1 for rows that only the general tests may judge; see {@link irregularRows}. */
+  readonly #irregular: Uint8Array | null;
+  /** Rows for the grid, and all others that have a box. */
+  readonly #gridRows: Uint8Array;
   readonly #polygons: number;
   readonly #others: number;
   #tree: BoxTree | null = null;
@@ -120,12 +118,16 @@ export class PairFinder {
     this.#halfOpen = options.halfOpen ?? false;
     this.#keys = options.keys ?? null;
     this.#buckets = options.keys === undefined ? null : bucketsOf(options.keys);
+    this.#irregular = irregularRows(right);
+    this.#gridRows = new Uint8Array(right.types.length);
     let polygons = 0;
     let others = 0;
     for (let row = 0; row < right.types.length; row++) {
       if (!(this.#boxes[4 * row]! <= this.#boxes[4 * row + 2]!)) continue;
-      if (isPolygonal(right.types[row]!)) polygons++;
-      else others++;
+      if (isPolygonal(right.types[row]!) && this.#irregular?.[row] !== 1) {
+        polygons++;
+        this.#gridRows[row] = 1;
+      } else others++;
     }
     this.#polygons = polygons;
     this.#others = others;
@@ -143,7 +145,7 @@ export class PairFinder {
     if (locates && this.#grid !== null && this.#keys === null && this.#others === 0 && allPoints(left)) {
       const places = placesInRight(this.#predicate);
       const pairs = pointsInGrid(this.#grid, this.#boxes, left.xy, places, this.#halfOpen);
-      if (!this.#halfOpen || pairs.left.length === types.length) return pairs;
+      return this.#halfOpen ? this.#withOuterEdge(pairs, left.xy) : pairs;
     }
     const boxes = rowBounds(left);
     const out = this.#out;
@@ -175,7 +177,7 @@ export class PairFinder {
   #decideOnGrid(types: Uint8Array): void {
     for (let row = 0; row < types.length; row++) if (types[row] === POINT) this.#pointsSeen++;
     if (this.#pointsSeen < POINTS_PER_POLYGON * this.#polygons) return;
-    this.#grid = polygonGrid(this.#rightChunks(), this.#boxes);
+    this.#grid = polygonGrid(this.#rightChunks(), this.#boxes, this.#gridRows);
   }
 
   /** A point against polygons by the grid, against anything else by the tree of the others. */
@@ -189,13 +191,13 @@ export class PairFinder {
     } else {
       this.#pairInGrid(this.#grid, row, x, y, key);
       if (this.#others > 0 && !this.#halfOpen) {
-        this.#otherTree ??= buildBoxTree(this.#boxesOf(false));
+        this.#otherTree ??= buildBoxTree(this.#boxesOfOthers());
         const count = searchBoxes(this.#otherTree, x, y, x, y, this.#hits);
         const { values } = this.#hits;
         for (let k = 0; k < count; k++) this.#consider(side, row, values[k]!, key, count);
       }
     }
-    if (this.#halfOpen && this.#out.count === first) this.#pairOnOuterEdge(side, row, x, y, key);
+    if (this.#halfOpen && this.#out.count === first) this.#pairOnOuterEdge(row, x, y, key);
   }
 
   #pairInGrid(grid: PolygonGrid, row: number, x: number, y: number, key: number): void {
@@ -231,8 +233,22 @@ export class PairFinder {
     }
   }
 
+  /** Pairs of points with those added that no polygon holds when moved, in the order of the points. */
+  #withOuterEdge(pairs: Pairs, xy: Float64Array): Pairs {
+    const { left, right } = pairs;
+    const out = this.#out;
+    out.count = 0;
+    let k = 0;
+    for (let i = 0; 2 * i < xy.length; i++) {
+      const first = out.count;
+      while (k < left.length && left[k] === i) out.push(i, right[k++]!);
+      if (out.count === first) this.#pairOnOuterEdge(i, xy[2 * i]!, xy[2 * i + 1]!, 0);
+    }
+    return out.take();
+  }
+
   /** The first polygon on whose boundary a point lies that no polygon holds when moved. */
-  #pairOnOuterEdge(side: LeftSide, row: number, x: number, y: number, key: number): void {
+  #pairOnOuterEdge(row: number, x: number, y: number, key: number): void {
     const tree = this.#rightTree();
     const chunks = this.#rightChunks();
     const count = searchBoxes(tree, x, y, x, y, this.#hits);
@@ -241,7 +257,7 @@ export class PairFinder {
       const other = this.#hits.values[k]!;
       if (this.#keys !== null && this.#keys[other] !== key) continue;
       if (lowest !== -1 && other > lowest) continue;
-      if (isPolygonal(side.column.types[row]!) || !isPolygonal(this.#right.types[other]!)) continue;
+      if (this.#gridRows[other] === 0) continue;
       if (locateInRow(chunks, other, x, y) >= 0) lowest = other;
     }
     if (lowest !== -1) this.#out.push(row, lowest);
@@ -337,6 +353,8 @@ export class PairFinder {
         ? withinGeodesicDistance(column, row, right, other, this.#distance)
         : withinDistance(column, row, right, other, this.#distance);
     }
+    if (side.irregular?.[row] === 1 || this.#irregular?.[other] === 1)
+      return !this.#halfOpen && testRows(predicate, column, row, right, other);
     if (column.types[row] === POINT && isPolygonal(right.types[other]!)) {
       const x = boxes[4 * row]!;
       const y = boxes[4 * row + 1]!;
@@ -350,10 +368,12 @@ export class PairFinder {
     }
     if (predicate === "intersects") return this.#meets(side, row, other, candidates);
     if (!boxesAllow(predicate, boxes, row, this.#boxes, other)) return false;
-    return this.#test(predicate as Predicate, side, row, other, candidates);
+    return this.#test(predicate, side, row, other, candidates);
   }
 
   #meets(side: LeftSide, row: number, other: number, candidates: number): boolean {
+    if (side.irregular?.[row] === 1 || this.#irregular?.[other] === 1)
+      return testRows("intersects", side.column, row, this.#right, other);
     const a = side.boxes;
     const b = this.#boxes;
     if (side.column.types[row] === POINT && isPolygonal(this.#right.types[other]!))
@@ -407,16 +427,33 @@ export class PairFinder {
     return this.#tree;
   }
 
-  /** Boxes of all rows, the polygonal or the other ones emptied. */
-  #boxesOf(polygonal: boolean): Float64Array {
+  /** Boxes of all rows, those in the grid emptied. */
+  #boxesOfOthers(): Float64Array {
     const boxes = this.#boxes.slice();
-    for (let row = 0; row < this.#right.types.length; row++) {
-      if (isPolygonal(this.#right.types[row]!) === polygonal) continue;
+    for (let row = 0; row < this.#gridRows.length; row++) {
+      if (this.#gridRows[row] === 0) continue;
       boxes.fill(Infinity, 4 * row, 4 * row + 2);
       boxes.fill(-Infinity, 4 * row + 2, 4 * row + 4);
     }
     return boxes;
   }
+}
+
+/**
+ * Rows with a vertex that is not a finite number, marked with 1; `null` when there is none. The quick ways here take
+ * coordinates as they are, the general tests pass such vertices over.
+ */
+function irregularRows({ types, geometries, parts, rings, xy }: GeometryColumn): Uint8Array | null {
+  let sum = 0;
+  for (let i = 0; i < xy.length; i++) sum += xy[i]! * 0;
+  if (sum === 0) return null;
+  const irregular = new Uint8Array(types.length);
+  for (let row = 0; row < types.length; row++) {
+    const end = 2 * rings[parts[geometries[row + 1]!]!]!;
+    for (let i = 2 * rings[parts[geometries[row]!]!]!; i < end; i++)
+      if (!Number.isFinite(xy[i]!)) irregular[row] = 1;
+  }
+  return irregular;
 }
 
 /** Predicates that the place of a point in a polygon decides. */
@@ -530,6 +567,8 @@ function verticesOf({ geometries, parts, rings }: GeometryColumn, row: number): 
 class LeftSide {
   readonly column: GeometryColumn;
   readonly boxes: Float64Array;
+  /** As of the right side. */
+  readonly irregular: Uint8Array | null;
   #chunks: EdgeChunks | null = null;
   #slabs: RowSlabs | null = null;
   #slabsOf = -1;
@@ -539,6 +578,7 @@ class LeftSide {
   constructor(column: GeometryColumn, boxes: Float64Array) {
     this.column = column;
     this.boxes = boxes;
+    this.irregular = irregularRows(column);
   }
 
   chunks(): EdgeChunks {

@@ -45,10 +45,11 @@ const MARGIN_PER_SLOPE = 1e-11;
 const NARROW = 2 ** -28;
 
 /**
- * A grid over the Polygon and MultiPolygon rows of a column (others are left out).
- * O(edges + cells); at the most four million cells.
+ * A grid over Polygon and MultiPolygon rows of a column. O(edges + cells); at the most four million cells.
+ *
+ * @param wanted  1 for each row that the grid shall hold; their vertices are finite.
  */
-export function polygonGrid(chunks: EdgeChunks, boxes: Float64Array): PolygonGrid {
+export function polygonGrid(chunks: EdgeChunks, boxes: Float64Array, wanted: Uint8Array): PolygonGrid {
   const { types, geometries, parts, rings } = chunks.column;
   let minX = Infinity;
   let minY = Infinity;
@@ -56,7 +57,7 @@ export function polygonGrid(chunks: EdgeChunks, boxes: Float64Array): PolygonGri
   let maxY = -Infinity;
   let edges = 0;
   for (let row = 0; row < types.length; row++) {
-    if (!isPolygonal(types[row]!)) continue;
+    if (wanted[row] === 0) continue;
     if (boxes[4 * row]! < minX) minX = boxes[4 * row]!;
     if (boxes[4 * row + 1]! < minY) minY = boxes[4 * row + 1]!;
     if (boxes[4 * row + 2]! > maxX) maxX = boxes[4 * row + 2]!;
@@ -65,19 +66,19 @@ export function polygonGrid(chunks: EdgeChunks, boxes: Float64Array): PolygonGri
   }
   const width = maxX - minX;
   const height = maxY - minY;
-  const wanted = Math.min(MAX_CELLS, CELLS_PER_EDGE * edges);
+  const size = Math.min(MAX_CELLS, CELLS_PER_EDGE * edges);
   let columns = 1;
   let rows = 1;
   const wide = width > NARROW * Math.max(Math.abs(minX), Math.abs(maxX));
   const high = height > NARROW * Math.max(Math.abs(minY), Math.abs(maxY));
-  if (wide && high && Number.isFinite(width * height) && wanted > 1) {
-    columns = Math.max(1, Math.min(4096, Math.round(Math.sqrt((wanted * width) / height))));
-    rows = Math.max(1, Math.min(4096, Math.floor(wanted / columns)));
+  if (wide && high && Number.isFinite(width * height) && size > 1) {
+    columns = Math.max(1, Math.min(4096, Math.round(Math.sqrt((size * width) / height))));
+    rows = Math.max(1, Math.min(4096, Math.floor(size / columns)));
   }
   // Polygons over each other would stand in every cell many times: coarser, then, until they do not.
   while (
     columns * rows > 1 &&
-    incidences(types, boxes, usable(columns / width), usable(rows / height)) > MAX_ENTRIES
+    incidences(wanted, boxes, usable(columns / width), usable(rows / height)) > MAX_ENTRIES
   ) {
     columns = Math.ceil(columns / 2);
     rows = Math.ceil(rows / 2);
@@ -86,7 +87,7 @@ export function polygonGrid(chunks: EdgeChunks, boxes: Float64Array): PolygonGri
   const scaleY = usable(rows / height);
   const painter = new Painter(chunks, minX, minY, scaleX, scaleY, columns, rows);
   for (let row = 0; row < types.length; row++) {
-    if (isPolygonal(types[row]!) && boxes[4 * row]! <= boxes[4 * row + 2]!) painter.paint(row, boxes);
+    if (wanted[row] === 1) painter.paint(row, boxes);
   }
   return {
     chunks,
@@ -104,10 +105,10 @@ export function polygonGrid(chunks: EdgeChunks, boxes: Float64Array): PolygonGri
 }
 
 /** Cells that the boxes of all polygons have together. */
-function incidences(types: Uint8Array, boxes: Float64Array, scaleX: number, scaleY: number): number {
+function incidences(wanted: Uint8Array, boxes: Float64Array, scaleX: number, scaleY: number): number {
   let sum = 0;
-  for (let row = 0; row < types.length; row++) {
-    if (!isPolygonal(types[row]!) || !(boxes[4 * row]! <= boxes[4 * row + 2]!)) continue;
+  for (let row = 0; row < wanted.length; row++) {
+    if (wanted[row] === 0) continue;
     sum +=
       (1 + (boxes[4 * row + 2]! - boxes[4 * row]!) * scaleX) *
       (1 + (boxes[4 * row + 3]! - boxes[4 * row + 1]!) * scaleY);
@@ -115,7 +116,7 @@ function incidences(types: Uint8Array, boxes: Float64Array, scaleX: number, scal
   return sum;
 }
 
-/** Whether a row can be in a grid. */
+/** Whether rows of a type can be in a grid. */
 export function isPolygonal(type: number): boolean {
   return type === POLYGON || type === MULTI_POLYGON;
 }
