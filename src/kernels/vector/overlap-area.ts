@@ -62,6 +62,8 @@ export function overlapOf(a: PreparedPolygons, rowA: number, b: PreparedPolygons
 }
 
 function overlapOfShapes(a: RowShape, b: RowShape, under: UnderEdge): number {
+  // The marks on the edges of both would be the same ones.
+  if (a === b) return a.area(under);
   // A row of lines and points only, or of rings without extent.
   const anyA = firstVertex(a);
   const anyB = firstVertex(b);
@@ -92,9 +94,10 @@ class Pair {
   #a!: RowShape;
   #b!: RowShape;
   #under!: UnderEdge;
-  /** Middle of the box that both meet, and the length from which on an edge is long. */
+  /** Middle of the box of the overlap: coordinates of what is added up are counted from it. */
   #x = 0;
   #y = 0;
+  /** The length from which on an edge is long. */
   #long = 0;
 
   start(a: RowShape, b: RowShape, under: UnderEdge): void {
@@ -189,22 +192,32 @@ class Pair {
     const rightTo = to > 0 || (to === 0 && tieB);
     if (rightFrom === rightTo) return;
 
+    const ox = this.#x;
+    const oy = this.#y;
+    const px = ax - ox;
+    const py = ay - oy;
+    const qx = bx - ox;
+    const qy = by - oy;
+    const rx = cx - ox;
+    const ry = cy - oy;
+    const sx = dx - ox;
+    const sy = dy - oy;
     // The crossing, on the shorter edge: one point for both, so that the pieces that meet there fit.
     let x: number;
     let y: number;
-    if (Math.abs(bx - ax) + Math.abs(by - ay) <= Math.abs(dx - cx) + Math.abs(dy - cy)) {
+    if (Math.abs(qx - px) + Math.abs(qy - py) <= Math.abs(sx - rx) + Math.abs(sy - ry)) {
       const t = from / (from - to);
-      x = t === 1 ? bx : ax + t * (bx - ax);
-      y = t === 1 ? by : ay + t * (by - ay);
+      x = t === 1 ? qx : px + t * (qx - px);
+      y = t === 1 ? qy : py + t * (qy - py);
     } else {
       const t = c / (c - d);
-      x = t === 1 ? dx : cx + t * (dx - cx);
-      y = t === 1 ? dy : cy + t * (dy - cy);
+      x = t === 1 ? sx : rx + t * (sx - rx);
+      y = t === 1 ? sy : ry + t * (sy - ry);
     }
     // A's edge leaves B when it goes to the outer side of B's edge; then B's edge enters A.
     const turn = (rightTo ? 1 : -1) * a.sides[a.ringOf(v)]! * b.sides[b.ringOf(w)]!;
-    this.#add(turn * this.#below(ax, ay, bx, by, x, y));
-    this.#add(-turn * this.#below(cx, cy, dx, dy, x, y));
+    this.#add(turn * this.#below(px, py, qx, qy, x, y));
+    this.#add(-turn * this.#below(rx, ry, sx, sy, x, y));
     a.flips[v]! ^= 1;
     b.flips[w]! ^= 1;
   }
@@ -212,6 +225,8 @@ class Pair {
   /** Add the vertices of one row that lie in the other, and take the marks off. */
   walk(own: RowShape, { count, vertices }: NearEdges, other: RowShape, otherMoved: boolean): void {
     const { xy, rings, sides, flips } = own;
+    const ox = this.#x;
+    const oy = this.#y;
     let ring = -1;
     let ringStart = 0;
     let ringEnd = 0;
@@ -231,13 +246,17 @@ class Pair {
       if (v === ringStart) inside = other.contains(ax, ay, otherMoved);
       else if (v !== before + 1) inside = false;
       before = v;
-      const bx = xy[2 * v + 2]!;
-      const by = xy[2 * v + 3]!;
       const after: boolean = inside !== (flips[v] === 1);
       flips[v] = 0;
-      if (after) this.#add(sides[ring]! * this.#below(ax, ay, bx, by, bx, by));
-      if (inside && this.#isLong(ax, ay, bx, by))
-        this.#add(-sides[ring]! * this.#below(ax, ay, bx, by, ax, ay));
+      if (inside || after) {
+        const px = ax - ox;
+        const py = ay - oy;
+        const qx = xy[2 * v + 2]! - ox;
+        const qy = xy[2 * v + 3]! - oy;
+        if (after) this.#add(sides[ring]! * this.#below(px, py, qx, qy, qx, qy));
+        if (inside && this.#isLong(px, py, qx, qy))
+          this.#add(-sides[ring]! * this.#below(px, py, qx, qy, px, py));
+      }
       inside = after;
     }
   }
@@ -259,7 +278,7 @@ class Pair {
     if (!this.#isLong(ax, ay, bx, by)) return this.#under.of(ax, ay, x, y);
     const ux = bx - ax;
     const uy = by - ay;
-    const t = Math.max(0, Math.min(1, ((this.#x - ax) * ux + (this.#y - ay) * uy) / (ux * ux + uy * uy)));
+    const t = Math.max(0, Math.min(1, -(ax * ux + ay * uy) / (ux * ux + uy * uy)));
     return this.#under.of(ax + t * ux, ay + t * uy, x, y);
   }
 }

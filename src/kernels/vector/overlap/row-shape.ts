@@ -73,12 +73,13 @@ export class RowShape {
     if (!Number.isNaN(this.#area)) return this.#area;
     const { xy, rings, sides } = this;
     under.around((this.minX + this.maxX) / 2, (this.minY + this.maxY) / 2);
+    const { x, y } = under;
     let area = 0;
     for (let r = this.firstRing; r < this.endRing; r++) {
       if (sides[r] === 0) continue;
       let sum = 0;
       for (let v = rings[r]!; v < rings[r + 1]! - 1; v++)
-        sum += under.of(xy[2 * v]!, xy[2 * v + 1]!, xy[2 * v + 2]!, xy[2 * v + 3]!);
+        sum += under.of(xy[2 * v]! - x, xy[2 * v + 1]! - y, xy[2 * v + 2]! - x, xy[2 * v + 3]! - y);
       area += sides[r]! * sum;
     }
     this.#area = Math.max(0, area);

@@ -21,7 +21,7 @@ const WEIGHT_2 = 0.3478548451374538 / 2;
 /**
  * Signed areas between an edge and a line below it, in the plane in square units of the coordinates, on the sphere and on WGS 84
  * in square metres. The sum over a closed way is the area it encloses, positive against the clock, wherever the line lies;
- * {@link UnderEdge.around} puts it near, so that no digits are lost. Edges are straight in the coordinates, which on sphere and
+ * {@link UnderEdge.around} puts it near, and coordinates are counted from there, so that no digits are lost. Edges are straight in the coordinates, which on sphere and
  * ellipsoid are degrees (RFC 7946, section 3.1.1), so that the parts of an edge add up to the edge.
  *
  * On the curved surfaces the area below an edge is its width in longitude times the mean, over its latitudes, of the area below
@@ -32,8 +32,9 @@ export class UnderEdge {
   readonly surface: Surface;
   /** Degrees to a unit of the coordinates; 1 unless they are in grads or radians. */
   readonly degrees: number;
-  #x = 0;
-  #y = Number.NaN;
+  /** Where coordinates are counted from. */
+  x: number = 0;
+  y: number = Number.NaN;
   #base = 0;
   readonly #series = new Float64Array(TERMS);
   readonly #scale: number;
@@ -44,33 +45,26 @@ export class UnderEdge {
     this.#scale = surface === "sphere" ? SPHERE_RADIUS * SPHERE_RADIUS : (A * A) / 2;
   }
 
-  /** Take areas from a line near a point. All edges of one sum must have the same. */
+  /** Count coordinates, and areas, from a point. All edges of one sum must have the same. */
   around(x: number, y: number): void {
-    if (this.surface === "plane") {
-      this.#x = x;
-      this.#y = y;
-      return;
-    }
-    if (y === this.#y) return;
+    this.x = x;
+    if (y === this.y) return;
+    this.y = y;
+    if (this.surface === "plane") return;
     const latitude = y * this.degrees * RADIANS;
     const step = Math.max(-64, Math.min(64, Math.round(latitude / STEP)));
-    this.#y = y;
     this.#base = latitude;
     shift(slopesAt(this.surface, step), latitude - step * STEP, this.#series);
   }
 
-  /** The area below the edge from one point to another; negative from west to east, above the line. */
+  /** The area below the edge from one point to another, counted from {@link around}; negative from west to east, above the line. */
   of(ax: number, ay: number, bx: number, by: number): number {
-    if (this.surface === "plane") {
-      const x = this.#x;
-      const y = this.#y;
-      return ((ax - x) * (by - y) - (bx - x) * (ay - y)) / 2;
-    }
+    if (this.surface === "plane") return (ax * by - bx * ay) / 2;
     const width = bx - ax;
     if (width === 0) return 0;
     const toRadians = RADIANS * this.degrees;
-    const u = (ay - this.#y) * toRadians;
-    const v = (by - this.#y) * toRadians;
+    const u = ay * toRadians;
+    const v = by * toRadians;
     const mean =
       u < REACH && u > -REACH && v < REACH && v > -REACH ? this.#seriesMean(u, v) : this.#longMean(u, v);
     return -width * toRadians * this.#scale * mean;
