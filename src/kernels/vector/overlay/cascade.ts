@@ -1,0 +1,173 @@
+import {
+  GEOMETRY_COLLECTION,
+  type GeometryColumn,
+  memberPartsEnd,
+  POLYGON,
+  typeDimension,
+} from "../../../model/geometry.ts";
+import { GeometryBuilder } from "../../../model/geometry-builder.ts";
+import { buildBoxTree } from "../box-tree.ts";
+import { writePolygonRows } from "./canonical.ts";
+import { fillRings } from "./fill.ts";
+import type { OverlayGrid } from "./grid.ts";
+import { rowHeights } from "./heights.ts";
+import { AREAS, rowBox } from "./input.ts";
+import { acquire, FLOATING, type OverlayReport, release, repairedReport, worseReport } from "./ladder.ts";
+
+/** One valid polygon and its box. */
+export interface Piece {
+  readonly column: GeometryColumn;
+  readonly row: number;
+  readonly box: Float64Array;
+}
+
+/** Polygons that do not overlap, and the worst rung that was needed for them. */
+export interface Pieces {
+  readonly pieces: readonly Piece[];
+  readonly report: OverlayReport;
+}
+
+/** The polygons of a column, one a row. */
+export function piecesOf(column: GeometryColumn): Piece[] {
+  const out: Piece[] = [];
+  for (let row = 0; row < column.types.length; row++) {
+    const box = new Float64Array(4);
+    rowBox(column, row, box);
+    if (box[0]! <= box[2]!) out.push({ column, row, box });
+  }
+  return out;
+}
+
+/**
+ * Areas of some rows, each a set of polygons that do not overlap, united two by two, neighbours first, in a tree; of every
+ * two only the polygons that are near the other take part.
+ */
+export function unitePieces(sets: readonly Pieces[], grid: OverlayGrid): Pieces {
+  let report = FLOATING;
+  let level: (readonly Piece[])[] = nearbyOrder(sets.map((set) => set.pieces));
+  for (const set of sets) report = worseReport(report, set.report);
+  while (level.length > 1) {
+    const next: (readonly Piece[])[] = [];
+    for (let k = 0; k < level.length; k += 2) {
+      const a = level[k]!;
+      const b = level[k + 1];
+      if (b === undefined) next.push(a);
+      else {
+        const united = unitePair(a, b, grid);
+        report = worseReport(report, united.report);
+        next.push(united.pieces);
+      }
+    }
+    level = next;
+  }
+  return { pieces: level[0] ?? [], report };
+}
+
+function unitePair(a: readonly Piece[], b: readonly Piece[], grid: OverlayGrid): Pieces {
+  const boxA = boxOf(a);
+  const boxB = boxOf(b);
+  const out: Piece[] = [];
+  const near: Piece[] = [];
+  const engine = acquire();
+  engine.input.scale = grid.scale;
+  let fromA = 0;
+  for (const piece of a) {
+    if (!boxesMeet(piece.box, boxB)) out.push(piece);
+    else {
+      near.push(piece);
+      fromA++;
+    }
+  }
+  let fromB = 0;
+  for (const piece of b) {
+    if (fromA === 0 || !boxesMeet(piece.box, boxA)) out.push(piece);
+    else {
+      near.push(piece);
+      fromB++;
+    }
+  }
+  if (fromA === 0 || fromB === 0) {
+    release(engine);
+    return { pieces: [...out, ...near], report: FLOATING };
+  }
+  for (let k = 0; k < near.length; k++)
+    engine.input.add(near[k]!.column, near[k]!.row, k < fromA ? 0 : 1, AREAS, null);
+  const report = engine.run("union", "positive", true, grid.cell);
+  const builder = new GeometryBuilder();
+  writePolygonRows(engine.result, builder, grid.unit, rowHeights(near));
+  release(engine);
+  out.push(...piecesOf(builder.finish()));
+  return { pieces: out, report };
+}
+
+/**
+ * The areas of a row that are not valid together: each polygon read by the even-odd rule of its rings, whatever way
+ * they run, then the union of the polygons.
+ */
+export function resolveAreas(column: GeometryColumn, row: number, grid: OverlayGrid): Pieces {
+  const sets: Pieces[] = [];
+  const builder = new GeometryBuilder();
+  const { parts, rings, xy, collections, geometries, types } = column;
+  const fillPart = (p: number): void => {
+    const starts = rings.subarray(parts[p]!, parts[p + 1]! + 1);
+    const report = fillRings({ xy, starts }, "even-odd", builder, {
+      grid: grid.cell === 0 ? undefined : grid.unit < 0 ? 1 / -grid.unit : grid.cell * grid.unit,
+      heights: rowHeights([{ column, row }]),
+    });
+    sets.push({ pieces: polygonsOf(builder.finish()), report });
+  };
+  if (types[row] !== GEOMETRY_COLLECTION) {
+    for (let p = geometries[row]!; p < geometries[row + 1]!; p++) fillPart(p);
+  } else {
+    for (let k = collections!.rows[row]!; k < collections!.rows[row + 1]!; k++) {
+      if (typeDimension(collections!.types[k]!) !== 2) continue;
+      for (let p = collections!.members[k]!; p < memberPartsEnd(column, row, k); p++) fillPart(p);
+    }
+  }
+  const united = unitePieces(sets, grid);
+  return { pieces: united.pieces, report: repairedReport(united.report) };
+}
+
+/** A row of valid polygons as pieces of one polygon each. */
+export function polygonsOf(column: GeometryColumn): Piece[] {
+  const builder = new GeometryBuilder();
+  const { parts, rings, xy, z } = column;
+  for (let p = 0; p + 1 < parts.length; p++) {
+    builder.begin(POLYGON);
+    builder.part();
+    for (let r = parts[p]!; r < parts[p + 1]!; r++) {
+      builder.ring();
+      if (z === null) builder.vertices2d(xy, rings[r]!, rings[r + 1]! - rings[r]!);
+      else for (let v = rings[r]!; v < rings[r + 1]!; v++) builder.vertex(xy[2 * v]!, xy[2 * v + 1]!, z[v]!);
+    }
+    builder.end();
+  }
+  return piecesOf(builder.finish());
+}
+
+/** Sets along a Hilbert curve through the centres of their boxes, so that neighbours come together. */
+function nearbyOrder(sets: readonly (readonly Piece[])[]): (readonly Piece[])[] {
+  const filled = sets.filter((set) => set.length > 0);
+  if (filled.length < 3) return filled;
+  const boxes = new Float64Array(4 * filled.length);
+  for (let k = 0; k < filled.length; k++) boxes.set(boxOf(filled[k]!), 4 * k);
+  const { items } = buildBoxTree(boxes);
+  const out: (readonly Piece[])[] = [];
+  for (let k = 0; k < filled.length; k++) out.push(filled[items[k]!]!);
+  return out;
+}
+
+function boxOf(pieces: readonly Piece[]): Float64Array {
+  const out = new Float64Array([Infinity, Infinity, -Infinity, -Infinity]);
+  for (const { box } of pieces) {
+    if (box[0]! < out[0]!) out[0] = box[0]!;
+    if (box[1]! < out[1]!) out[1] = box[1]!;
+    if (box[2]! > out[2]!) out[2] = box[2]!;
+    if (box[3]! > out[3]!) out[3] = box[3]!;
+  }
+  return out;
+}
+
+function boxesMeet(a: Float64Array, b: Float64Array): boolean {
+  return a[0]! <= b[2]! && b[0]! <= a[2]! && a[1]! <= b[3]! && b[1]! <= a[3]!;
+}

@@ -1,0 +1,86 @@
+import { type GeometryColumn, NULL_GEOMETRY } from "../../../model/geometry.ts";
+import { GeometryBuilder } from "../../../model/geometry-builder.ts";
+import { readPolygonRow, writePolygonRows, writeResult } from "./canonical.ts";
+import { type Pieces, piecesOf, resolveAreas, unitePieces } from "./cascade.ts";
+import { gridOf, type OverlayGrid } from "./grid.ts";
+import { type RowOf, rowHeights } from "./heights.ts";
+import { AREAS, LINES, POINTS, rowDimension } from "./input.ts";
+import { acquire, FLOATING, type OverlayReport, release, worseReport } from "./ladder.ts";
+import type { OverlayOptions } from "./overlay.ts";
+
+/**
+ * The union of many rows, written as one row: areas dissolved, lines noded where they meet, each stretch once,
+ * points each once; what areas cover is left out of the lines, and what lines or areas cover out of the points.
+ *
+ * Null rows count as empty; no rows, or only null ones, give null. An empty result has the highest dimension of the rows. Else
+ * as `overlayRows`: valid, canonical, deterministic, never throws, areas that are not valid are read by the even-odd rule.
+ * Areas are united two by two along a Hilbert curve, so that each step is small and meets only what is near.
+ */
+export function unionRows(
+  column: GeometryColumn,
+  rows: ArrayLike<number>,
+  builder: GeometryBuilder,
+  options: OverlayOptions = {},
+): OverlayReport {
+  const grid = gridOf(options.grid);
+  const sets: Pieces[] = [];
+  let dimension = -1;
+  let onlyNulls = true;
+  let others = false;
+  for (let k = 0; k < rows.length; k++) {
+    const row = rows[k]!;
+    if (column.types[row] !== NULL_GEOMETRY) onlyNulls = false;
+    const own = rowDimension(column, row);
+    dimension = Math.max(dimension, own);
+    const set = validAreas(column, row, grid);
+    if (set.pieces.length > 0) sets.push(set);
+  }
+  if (onlyNulls) {
+    builder.null();
+    return FLOATING;
+  }
+  const areas = unitePieces(sets, grid);
+  const engine = acquire();
+  const { input, result } = engine;
+  input.scale = grid.scale;
+  for (let k = 0; k < rows.length; k++) input.add(column, rows[k]!, 1, LINES | POINTS, null);
+  others = input.dimensions[1] >= 0;
+  let report = areas.report;
+  if (others) {
+    for (const piece of areas.pieces) input.add(piece.column, piece.row, 0, AREAS, null);
+    report = worseReport(report, engine.run("union", "positive", true, grid.cell));
+  } else {
+    result.reset();
+    for (const piece of areas.pieces) readPolygonRow(result, piece.column, piece.row, grid.scale);
+  }
+  let heights = null;
+  if (column.z !== null) {
+    const sources: RowOf[] = [];
+    for (let k = 0; k < rows.length; k++) sources.push({ column, row: rows[k]! });
+    heights = rowHeights(sources);
+  }
+  writeResult(result, builder, dimension, grid.unit, heights);
+  release(engine);
+  return report;
+}
+
+/** The areas of a row as valid polygons that do not overlap. */
+function validAreas(column: GeometryColumn, row: number, grid: OverlayGrid): Pieces {
+  const engine = acquire();
+  engine.input.scale = grid.scale;
+  engine.input.add(column, row, 0, AREAS, null);
+  if (engine.input.strings === 0) {
+    release(engine);
+    return { pieces: [], report: FLOATING };
+  }
+  const report = engine.run("union", "positive", true, grid.cell);
+  if (engine.odd[0]) {
+    release(engine);
+    return resolveAreas(column, row, grid);
+  }
+  const builder = new GeometryBuilder();
+  const heights = column.z === null ? null : rowHeights([{ column, row }]);
+  writePolygonRows(engine.result, builder, grid.unit, heights);
+  release(engine);
+  return { pieces: piecesOf(builder.finish()), report };
+}
