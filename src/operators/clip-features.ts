@@ -483,7 +483,7 @@ class Clipper {
       const { result } = this.#cutter;
       if (
         this.#boxCutter !== null &&
-        this.#cutter.loaded &&
+        this.#cutter.simple &&
         this.#boxCutter.cut(this.#cutter.polygon, result)
       ) {
         this.#report.overlays.followed++;

@@ -2,7 +2,7 @@ import { orient2d } from "robust-predicates";
 import { intersectionPoint } from "../noding/intersection-point.ts";
 import type { PreparedRegion } from "../region.ts";
 import type { RingSet } from "./ring-set.ts";
-import { insideRings, ringsMeet } from "./simple-rings.ts";
+import { insideRings } from "./simple-rings.ts";
 
 /** `[minX, minY, maxX, maxY]` of a region that is one rectangle along the axes, `null` of any other. */
 export function rectangleOf(region: PreparedRegion): [number, number, number, number] | null {
@@ -57,13 +57,13 @@ export class BoxCutter {
   }
 
   /**
-   * Cut a polygon, given as rings with the inside on their left, into `result`.
+   * Cut a polygon into `result`. It is given as rings with the inside on their left, the shell first, that do not meet.
    *
-   * @returns false when the rings meet each other or the result would touch itself; nothing has been added then
+   * @returns false when the result would touch itself, or rounding would move something over a corner; nothing has been
+   * added then
    */
   cut(polygon: RingSet, result: RingSet): boolean {
     const { xy, starts, count } = polygon;
-    if (ringsMeet(xy, starts, 0, count)) return false;
     this.#xy.length = 0;
     this.#from.length = 0;
     this.#starts.length = 0;

@@ -86,7 +86,12 @@ export class PolygonCutter {
     const rings = polygon.count;
     for (let ring = 0; ring < rings; ring++) if (!this.#judgeRing(ring)) return this.#special();
     const loops = this.#loopsWithin();
-    if (this.#count === 0 && loops === 0) return this.#ringInside[0] === 1 ? "inside" : "outside";
+    if (this.#count === 0 && loops === 0) {
+      // A ring elsewhere than the shell is no hole of it.
+      for (let ring = 1; ring < rings; ring++)
+        if (this.#ringInside[ring] !== this.#ringInside[0]) return this.#special();
+      return this.#ringInside[0] === 1 ? "inside" : "outside";
+    }
     this.simple = this.#isSimple();
     if (!this.simple) return "special";
     const before = this.result.count;
