@@ -32,14 +32,7 @@ export function newFan(): Fan {
   };
 }
 
-export function addHeading(
-  fan: Fan,
-  ox: number,
-  oy: number,
-  tx: number,
-  ty: number,
-  owner: number,
-): void {
+export function addHeading(fan: Fan, ox: number, oy: number, tx: number, ty: number, owner: number): void {
   if (fan.count === fan.owner.length) growFan(fan);
   const k = fan.count++;
   fan.ox[k] = ox;

@@ -143,16 +143,7 @@ function allAround(
   for (let k = 0; k < count; k++) {
     const e = values === null ? k : values[first + k]!;
     if (elementOf[e] === LINE || meetRay(edges, e, x, y) !== HOLDS) continue;
-    addEdge(
-      fan,
-      x,
-      y,
-      edges[4 * e]!,
-      edges[4 * e + 1]!,
-      edges[4 * e + 2]!,
-      edges[4 * e + 3]!,
-      elementOf[e]!,
-    );
+    addEdge(fan, x, y, edges[4 * e]!, edges[4 * e + 1]!, edges[4 * e + 2]!, edges[4 * e + 3]!, elementOf[e]!);
   }
   const toX = fan.tx[0]!;
   const toY = fan.ty[0]!;

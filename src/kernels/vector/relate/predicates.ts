@@ -38,7 +38,7 @@ export type Predicate =
   | "crosses"
   /** Same dimension, interiors that meet in that dimension, and each has some that the other has not. */
   | "overlaps"
-  /** The same points. */
+  /** The same points, of geometries of one dimension: a line of no length is no point here. */
   | "equals"
   /** No point of B is outside of A or on its boundary. */
   | "containsProperly";
@@ -109,7 +109,7 @@ function refused(predicate: Predicate, a: Shape, b: Shape): boolean {
     case "coveredBy":
       return !boxInside(a, b);
     case "equals":
-      return !boxInside(a, b) || !boxInside(b, a);
+      return a.nominal !== b.nominal || !boxInside(a, b) || !boxInside(b, a);
     case "crosses":
       return a.dimension === b.dimension && a.dimension !== 1;
     case "overlaps":
@@ -132,7 +132,7 @@ function goal(any: number, anyLine = 0, all = 0, allLine = 0): Goal {
 const MEETS = goal((1 << II) | (1 << IB) | (1 << BI) | (1 << BB));
 const CONTAINS = goal((1 << EI) | (1 << EB));
 const WITHIN = goal((1 << IE) | (1 << BE));
-const PROPERLY = goal((1 << IB) | (1 << BB) | (1 << EI) | (1 << EB));
+const PROPERLY = goal((1 << BI) | (1 << BB) | (1 << EI) | (1 << EB));
 const EQUALS = goal((1 << IE) | (1 << BE) | (1 << EI) | (1 << EB));
 const TOUCHES = goal(1 << II);
 const CROSSES_UP = goal(0, 0, (1 << II) | (1 << IE));
@@ -185,23 +185,17 @@ export function holds(predicate: Predicate, { values }: Matrix, a: number, b: nu
     case "coveredBy":
       return meets && values[IE]! < 0 && values[BE]! < 0;
     case "containsProperly":
-      return (
-        values[II]! >= 0 && values[IB]! < 0 && values[BB]! < 0 && values[EI]! < 0 && values[EB]! < 0
-      );
+      return values[II]! >= 0 && values[BI]! < 0 && values[BB]! < 0 && values[EI]! < 0 && values[EB]! < 0;
     case "touches":
       return meets && values[II]! < 0;
     case "equals":
       if (a < 0 && b < 0) return true;
-      return (
-        values[II]! >= 0 && values[IE]! < 0 && values[BE]! < 0 && values[EI]! < 0 && values[EB]! < 0
-      );
+      return values[II]! >= 0 && values[IE]! < 0 && values[BE]! < 0 && values[EI]! < 0 && values[EB]! < 0;
     case "crosses":
       if (a < b) return values[II]! >= 0 && values[IE]! >= 0;
       if (a > b) return values[II]! >= 0 && values[EI]! >= 0;
       return a === 1 && values[II] === 0;
     case "overlaps":
-      return (
-        a === b && values[II]! >= (a === 1 ? 1 : 0) && values[IE]! >= 0 && values[EI]! >= 0
-      );
+      return a === b && values[II]! >= (a === 1 ? 1 : 0) && values[IE]! >= 0 && values[EI]! >= 0;
   }
 }

@@ -1,4 +1,10 @@
-import { type GeometryColumn, MULTI_POLYGON, POINT, POLYGON, typeDimension } from "../../../model/geometry.ts";
+import {
+  type GeometryColumn,
+  MULTI_POLYGON,
+  POINT,
+  POLYGON,
+  typeDimension,
+} from "../../../model/geometry.ts";
 import type { Predicate } from "./predicates.ts";
 import { side } from "./side.ts";
 

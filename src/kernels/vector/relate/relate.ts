@@ -1,6 +1,18 @@
 import type { GeometryColumn } from "../../../model/geometry.ts";
 import { locate } from "./locate.ts";
-import { BE, EB, EI, IE, INTERIOR, type Matrix, matrixText, newMatrix, raise, resetMatrix, WHOLE } from "./matrix.ts";
+import {
+  BE,
+  EB,
+  EI,
+  IE,
+  INTERIOR,
+  type Matrix,
+  matrixText,
+  newMatrix,
+  raise,
+  resetMatrix,
+  WHOLE,
+} from "./matrix.ts";
 import { loadShape, Shape } from "./shape.ts";
 import { walkEdges } from "./walk.ts";
 

@@ -54,6 +54,8 @@ export class Shape {
   maxY: number = -Infinity;
   /** 2 with polygons, else 1 with lines, else 0 with points, else -1. Empty members and lines of no length do not count. */
   dimension: number = -1;
+  /** The same by the types of the members that are not empty, whatever has become of them. */
+  nominal: number = -1;
   /** Elements may cover each other or lines, so that not every edge of a polygon is boundary. */
   layered: boolean = false;
   /** One element of several polygons: only if it is not valid do these overlap or share edges. */
@@ -112,6 +114,7 @@ export class Shape {
     this.lineEdges = 0;
     this.chainCount = 0;
     this.flat = false;
+    this.nominal = -1;
     this.polygons = 0;
     this.elements = 0;
     this.pointCount = 0;
@@ -132,17 +135,16 @@ export class Shape {
 export function loadShape(shape: Shape, column: GeometryColumn, row: number): void {
   const { types, geometries, collections } = column;
   shape.clear();
-  let empty = true;
   const first = collections === null ? 0 : collections.rows[row]!;
   const last = collections === null ? 0 : collections.rows[row + 1]!;
   if (first === last) {
     const dimension = typeDimension(types[row]!);
-    if (dimension >= 0) empty = !addParts(shape, column, dimension, geometries[row]!, geometries[row + 1]!);
+    if (dimension >= 0) addParts(shape, column, dimension, geometries[row]!, geometries[row + 1]!);
   } else {
     for (let k = first; k < last; k++) {
       const start = collections!.members[k]!;
       const end = memberPartsEnd(column, row, k);
-      if (addParts(shape, column, typeDimension(collections!.types[k]!), start, end)) empty = false;
+      addParts(shape, column, typeDimension(collections!.types[k]!), start, end);
     }
   }
   shape.chains[shape.chainCount] = shape.edgeCount;
@@ -151,19 +153,12 @@ export function loadShape(shape: Shape, column: GeometryColumn, row: number): vo
     shape.parity = new Uint8Array(2 * elements);
     shape.touched = new Int32Array(2 * elements);
   }
-  shape.dimension = empty ? -1 : elements > 0 ? 2 : shape.lineEdges > 0 ? 1 : 0;
+  shape.dimension = elements > 0 ? 2 : shape.lineEdges > 0 ? 1 : shape.pointCount > 0 ? 0 : -1;
   shape.layered = elements > 1 || (elements > 0 && shape.lineEdges > 0);
   shape.crowded = elements === 1 && !shape.layered && shape.polygons > 1;
 }
 
-/** Whether there was anything. */
-function addParts(
-  shape: Shape,
-  column: GeometryColumn,
-  dimension: number,
-  first: number,
-  end: number,
-): boolean {
+function addParts(shape: Shape, column: GeometryColumn, dimension: number, first: number, end: number): void {
   const { parts, rings, xy } = column;
   const element = shape.elements;
   let some = false;
@@ -186,7 +181,7 @@ function addParts(
       if (turn === 0) shape.flat = true;
     }
   }
-  return some;
+  if (some && dimension > shape.nominal) shape.nominal = dimension;
 }
 
 function addPoint(shape: Shape, x: number, y: number): boolean {

@@ -1,5 +1,14 @@
 import { searchBoxes } from "../box-tree.ts";
-import { addEdge, addHeading, coveredAround, type Fan, fromEast, inTurn, newFan, sameHeading } from "./fan.ts";
+import {
+  addEdge,
+  addHeading,
+  coveredAround,
+  type Fan,
+  fromEast,
+  inTurn,
+  newFan,
+  sameHeading,
+} from "./fan.ts";
 import { castRay } from "./locate.ts";
 import { BOUNDARY, EXTERIOR, INTERIOR, type Location, type Matrix, raise } from "./matrix.ts";
 import { hasPoint } from "./point-set.ts";
