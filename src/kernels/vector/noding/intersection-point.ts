@@ -72,11 +72,12 @@ export function intersectionPoint(
   const y = ay + t * ry;
   // A quarter of a unit in the last place at most, before the last addition rounds: never more than one neighbour off.
   if (
-    t >= 0 &&
+    t > 1e-250 &&
     t <= 1 &&
-    relative * Math.abs(rx) <= 2.7e-17 * Math.abs(x) &&
-    relative * Math.abs(ry) <= 2.7e-17 * Math.abs(y) &&
-    Math.abs(rs) + Math.abs(sr) > 1e-250
+    isWithin(relative * rx, 2.7e-17, x, rx) &&
+    isWithin(relative * ry, 2.7e-17, y, ry) &&
+    Math.abs(rs) + Math.abs(sr) > 1e-250 &&
+    Math.abs(qs) + Math.abs(sq) > 1e-250
   ) {
     out[0] = x;
     out[1] = y;
@@ -93,6 +94,12 @@ export function intersectionPoint(
   // No negative zeros.
   out[0]! += 0;
   out[1]! += 0;
+}
+
+/** Whether an error is within a share of a coordinate. Never where that share could underflow, but for a segment that does not extend. */
+function isWithin(error: number, share: number, value: number, extent: number): boolean {
+  const size = Math.abs(value);
+  return extent === 0 || (size > 1e-270 && Math.abs(error) <= share * size);
 }
 
 /** Where {@link cross} and {@link times} leave their result: high part, low part, and for a cross product the size of its terms. */
@@ -144,7 +151,8 @@ function pairPoint(
   times(t, tLow, ry, ryLow);
   const y = plus(ay);
   const yError = Math.abs(pair[0]!) * relative;
-  if (!(t >= 0 && t <= 1 && xError <= 1e-19 * Math.abs(x) && yError <= 1e-19 * Math.abs(y))) return false;
+  if (!(t > 1e-200 && t <= 1 && isWithin(xError, 1e-19, x, rx) && isWithin(yError, 1e-19, y, ry)))
+    return false;
   out[0] = x;
   out[1] = y;
   return true;
