@@ -122,6 +122,14 @@ export async function dominantClassPolygons(
   options: DominantPolygonsOptions,
 ): Promise<DominantPolygonsResult> {
   const { classField, classes: listed, others = "keep", meanFields = [], signal, onProgress } = options;
+  if (typeof classField !== "string") {
+    throw new GeoError(
+      "INVALID_INPUT",
+      "dominantClass of polygons needs the field that holds their class",
+      { path: "classField", expected: "the name of a field" },
+      { hint: "Pass { classField: NAME }." },
+    );
+  }
   const table = "batches" in zones ? await readTable(zones, { signal }) : zones;
   const source = asSource(polygons, "class polygons");
   requireField(source, classField, "classField");

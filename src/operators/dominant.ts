@@ -17,6 +17,7 @@ import {
 import { type GeometryColumn, NULL_GEOMETRY } from "../model/geometry.ts";
 import { type Grid, isAxisAligned, type Window } from "../model/grid.ts";
 import type { RasterBlock, RasterSource } from "../model/raster.ts";
+import type { DominantPolygonsOptions, DominantPolygonsResult } from "./dominant-polygons.ts";
 import { mapConcurrent } from "./map-concurrent.ts";
 import { readTable } from "./read-table.ts";
 import { readWindows, toWorking } from "./read-windows.ts";
@@ -138,7 +139,30 @@ const SQUARE_METRES: Readonly<Record<Exclude<AreaUnit, "share">, number>> = { m2
 export async function dominantClass(
   zones: FeatureTable | FeatureSource,
   source: RasterSource | readonly LabelledRaster[],
-  options: DominantOptions = {},
+  options?: DominantOptions,
+): Promise<DominantResult>;
+/** The same from polygons with a class; see {@link dominantClassPolygons}. */
+export async function dominantClass(
+  zones: FeatureTable | FeatureSource,
+  source: FeatureTable | FeatureSource,
+  options: DominantPolygonsOptions,
+): Promise<DominantPolygonsResult>;
+export async function dominantClass(
+  zones: FeatureTable | FeatureSource,
+  source: RasterSource | readonly LabelledRaster[] | FeatureTable | FeatureSource,
+  options: DominantOptions | DominantPolygonsOptions = {},
+): Promise<DominantResult | DominantPolygonsResult> {
+  if ("batches" in source || "columns" in source) {
+    const { dominantClassPolygons } = await import("./dominant-polygons.ts");
+    return dominantClassPolygons(zones, source, options as DominantPolygonsOptions);
+  }
+  return dominantClassRaster(zones, source, options as DominantOptions);
+}
+
+async function dominantClassRaster(
+  zones: FeatureTable | FeatureSource,
+  source: RasterSource | readonly LabelledRaster[],
+  options: DominantOptions,
 ): Promise<DominantResult> {
   const { band = 0, pixels = "center", areaUnit = "ha", signal } = options;
   const table = "batches" in zones ? await readTable(zones, { signal }) : zones;

@@ -1,8 +1,10 @@
 import { readFile } from "node:fs/promises";
-import { openFeatures, openRaster, writeFeatures } from "../../io/open.ts";
+import { isRasterFile, openFeatures, openRaster, writeFeatures } from "../../io/open.ts";
 import { readError } from "../../io/read-errors.ts";
 import { GeoError } from "../../model/errors.ts";
+import type { FeatureSource, FeatureTable } from "../../model/features.ts";
 import { type ClassInfo, type DominantOptions, dominantClass } from "../../operators/dominant.ts";
+import type { PolygonClass } from "../../operators/dominant-polygons.ts";
 import type { FileOptions, FileResult } from "./result.ts";
 
 export interface DominantFileOptions
@@ -12,22 +14,45 @@ export interface DominantFileOptions
   readonly layer?: string | undefined;
   /** Path of a JSON file with names and colours: `[{value, name, color?}]`. */
   readonly classes?: string | undefined;
+  /** Rasters: which pixels belong to a zone. Default `"center"`. */
   readonly pixels?: "center" | "all-touched" | `coverage:${number}` | undefined;
-  /** Band of the raster, from 1. Default 1. */
+  /** Rasters: band, from 1. Default 1. */
   readonly band?: number | undefined;
+  /** Polygons: field of their class. */
+  readonly classField?: string | undefined;
+  /** Polygons: fields of numbers to average over each zone, weighted by area. */
+  readonly meanFields?: readonly string[] | undefined;
+  /** Polygons: layer of the source. */
+  readonly sourceLayer?: string | undefined;
 }
 
 /**
- * Area of each class and the dominant class per zone, file to file; `tilth dominant`. The output holds the zones with the
- * columns that {@link dominantClass} lists, in any vector or table format.
+ * Area of each class and the dominant class per zone, file to file; `tilth dominant`. The classes are those of a raster, or of
+ * polygons with a class field: the bytes of the source tell which. The output holds the zones with the columns that
+ * {@link dominantClass} lists, in any vector or table format.
  *
- * @throws GeoError `UNSUPPORTED` for `coverage:F`; those of {@link dominantClass}
+ * @throws GeoError `UNSUPPORTED` for `coverage:F`; `INVALID_INPUT` for polygons without a class field or with one that is not
+ * there; those of {@link dominantClass}
  */
 export async function dominantFile(
   zones: string,
   source: string,
   output: string,
   options: DominantFileOptions = {},
+): Promise<FileResult> {
+  const { minShare } = options;
+  if (minShare !== undefined && !(minShare >= 0 && minShare <= 1))
+    throw unusable("min-share", minShare, "a share from 0 to 1");
+  return (await isRasterFile(source))
+    ? await fromRaster(zones, source, output, options)
+    : await fromPolygons(zones, source, output, options);
+}
+
+async function fromRaster(
+  zones: string,
+  source: string,
+  output: string,
+  options: DominantFileOptions,
 ): Promise<FileResult> {
   const { pixels = "center", band = 1, signal, onProgress } = options;
   if (pixels !== "center" && pixels !== "all-touched") {
@@ -40,33 +65,20 @@ export async function dominantFile(
       },
     );
   }
-  if (!Number.isInteger(band) || band < 1) {
-    throw new GeoError("INVALID_INPUT", `band ${band} is not usable, expected a whole number from 1`, {
-      path: "band",
-      expected: "a whole number from 1",
-    });
+  if (!Number.isInteger(band) || band < 1) throw unusable("band", band, "a whole number from 1");
+  for (const name of ["classField", "meanFields"] as const) {
+    if (options[name] === undefined) continue;
+    throw new GeoError(
+      "INVALID_INPUT",
+      `${source} is a raster: its classes are samples, not a field`,
+      { path: name, expected: "polygons as the source" },
+      { hint: "Leave the option out, or pass polygons as the second file." },
+    );
   }
-  if (options.minShare !== undefined && !(options.minShare >= 0 && options.minShare <= 1)) {
-    const expected = "a share from 0 to 1";
-    throw new GeoError("INVALID_INPUT", `min-share ${options.minShare} is not usable, expected ${expected}`, {
-      path: "min-share",
-      expected,
-    });
-  }
-  const classes = options.classes === undefined ? undefined : await readClasses(options.classes);
+  const classes = await numberClasses(options.classes);
   const raster = await openRaster(source);
   try {
-    const features = await openFeatures(zones, { layer: options.layer });
-    try {
-      const { geometryTypes } = features.schema;
-      if (geometryTypes.length === 1 && geometryTypes[0] === 0) {
-        throw new GeoError(
-          "INVALID_GEOMETRY",
-          `${zones} has no geometry, expected polygons as zones`,
-          { reason: "no geometry" },
-          { hint: "Zones come first, the raster second: tilth dominant ZONES SOURCE OUT." },
-        );
-      }
+    return await withZones(zones, options, async (features) => {
       const { areaUnit, minShare, tie, surface, memory, onCrsMismatch } = options;
       const result = await dominantClass(features, raster, {
         band: band - 1,
@@ -81,55 +93,163 @@ export async function dominantFile(
         signal,
         onProgress: (done, total) => onProgress?.("counting classes", done, total, "pixels"),
       });
-      const written = await writeFeatures(output, result.table, { overwrite: options.overwrite, signal });
-      const { path, kind, bytes, sha256, summary } = written;
       const [year] = result.years;
-      return {
-        outputs: [{ path, kind, bytes, sha256 }],
-        summary: {
-          zones: result.table.count,
-          classes: result.classes.length,
-          emptyZones: result.emptyZones,
-          pixels: year!.pixels.reduce((sum, pixels) => sum + pixels, 0),
-          ...(summary.renamed === undefined ? {} : { renamed: summary.renamed }),
-        },
-        warnings: [...features.warnings, ...result.warnings, ...summary.warnings],
-      };
-    } finally {
-      await features.close();
-    }
+      return await write(output, result, options, {
+        zones: result.table.count,
+        classes: result.classes.length,
+        emptyZones: result.emptyZones,
+        pixels: year!.pixels.reduce((sum, pixels) => sum + pixels, 0),
+      });
+    });
   } finally {
     await raster.close();
   }
 }
 
-async function readClasses(path: string): Promise<ClassInfo[]> {
+async function fromPolygons(
+  zones: string,
+  source: string,
+  output: string,
+  options: DominantFileOptions,
+): Promise<FileResult> {
+  const { classField, signal, onProgress } = options;
+  for (const name of ["band", "pixels"] as const) {
+    if (options[name] === undefined) continue;
+    throw new GeoError(
+      "INVALID_INPUT",
+      `${source} is a vector layer: --${name} is for rasters`,
+      { path: name, expected: "a raster as the source" },
+      { hint: "Leave the option out." },
+    );
+  }
+  const classes = options.classes === undefined ? undefined : await readClasses(options.classes);
+  const polygons = await openFeatures(source, { layer: options.sourceLayer });
+  try {
+    if (classField === undefined) {
+      const names = polygons.schema.fields.map(({ name }) => name).join(", ");
+      throw new GeoError(
+        "INVALID_INPUT",
+        `${source} holds polygons: which field holds their class?`,
+        { path: "class-field", expected: names },
+        { hint: names === "" ? "It has no fields." : `Pass --class-field with one of: ${names}.` },
+      );
+    }
+    requirePolygons(polygons, source, "class polygons");
+    return await withZones(zones, options, async (features) => {
+      const { areaUnit, minShare, tie, surface, onCrsMismatch, meanFields } = options;
+      const result = await dominantClass(features, polygons, {
+        classField,
+        areaUnit,
+        minShare,
+        tie,
+        surface,
+        classes,
+        meanFields,
+        onCrsMismatch,
+        signal,
+        onProgress: (done, total) => onProgress?.("measuring overlaps", done, total, "polygons"),
+      });
+      const written = await write(output, result, options, {
+        zones: result.table.count,
+        classes: result.classes.length,
+        emptyZones: result.emptyZones,
+        polygons: result.polygons,
+        unclassed: result.unclassed,
+        overlappingZones: result.overlappingZones,
+      });
+      return { ...written, warnings: [...polygons.warnings, ...written.warnings] };
+    });
+  } finally {
+    await polygons.close();
+  }
+}
+
+async function withZones(
+  zones: string,
+  options: DominantFileOptions,
+  body: (features: FeatureSource) => Promise<FileResult>,
+): Promise<FileResult> {
+  const features = await openFeatures(zones, { layer: options.layer });
+  try {
+    requirePolygons(features, zones, "zones");
+    const result = await body(features);
+    return { ...result, warnings: [...features.warnings, ...result.warnings] };
+  } finally {
+    await features.close();
+  }
+}
+
+function requirePolygons({ schema }: FeatureSource, path: string, role: "zones" | "class polygons"): void {
+  const { geometryTypes } = schema;
+  if (geometryTypes.length !== 1 || geometryTypes[0] !== 0) return;
+  throw new GeoError(
+    "INVALID_GEOMETRY",
+    `${path} has no geometry, expected polygons as ${role}`,
+    { reason: "no geometry" },
+    { hint: "Zones come first, the classes second: tilth dominant ZONES SOURCE OUT." },
+  );
+}
+
+async function write(
+  output: string,
+  result: { readonly table: FeatureTable; readonly warnings: readonly string[] },
+  { overwrite, signal }: DominantFileOptions,
+  counts: Readonly<Record<string, number>>,
+): Promise<FileResult> {
+  const { summary, path, kind, bytes, sha256 } = await writeFeatures(output, result.table, {
+    overwrite,
+    signal,
+  });
+  return {
+    outputs: [{ path, kind, bytes, sha256 }],
+    summary: { ...counts, ...(summary.renamed === undefined ? {} : { renamed: summary.renamed }) },
+    warnings: [...result.warnings, ...summary.warnings],
+  };
+}
+
+function unusable(path: string, value: number, expected: string): GeoError<"INVALID_INPUT"> {
+  return new GeoError("INVALID_INPUT", `${path} ${value} is not usable, expected ${expected}`, {
+    path,
+    expected,
+  });
+}
+
+/** Classes of a raster, whose values are numbers. */
+async function numberClasses(path: string | undefined): Promise<ClassInfo[] | undefined> {
+  if (path === undefined) return undefined;
+  const classes = await readClasses(path);
+  const text = classes.find(({ value }) => typeof value !== "number");
+  if (text !== undefined) throw notClasses(path, `${JSON.stringify(text.value)} is no sample of a raster`);
+  return classes as ClassInfo[];
+}
+
+function notClasses(path: string, found: string): GeoError<"INVALID_FORMAT"> {
+  return new GeoError(
+    "INVALID_FORMAT",
+    `${path} is no list of classes: ${found}`,
+    { format: "classes", path },
+    { hint: 'Expected JSON such as [{"value": 1, "name": "Built-up", "color": "#c43737"}].' },
+  );
+}
+
+async function readClasses(path: string): Promise<PolygonClass[]> {
   let text: string;
   try {
     text = await readFile(path, "utf8");
   } catch (error) {
     throw readError(path, error);
   }
-  const wrong = (found: string): GeoError =>
-    new GeoError(
-      "INVALID_FORMAT",
-      `${path} is no list of classes: ${found}`,
-      { format: "classes", path },
-      {
-        hint: 'Expected JSON such as [{"value": 1, "name": "Built-up", "color": "#c43737"}].',
-      },
-    );
   let list: unknown;
   try {
     list = JSON.parse(text);
   } catch (error) {
-    throw wrong((error as Error).message);
+    throw notClasses(path, (error as Error).message);
   }
-  if (!Array.isArray(list) || list.length === 0) throw wrong("it is not a list with entries");
+  if (!Array.isArray(list) || list.length === 0) throw notClasses(path, "it is not a list with entries");
   return list.map((entry: unknown, k) => {
     const { value, name, color } = (entry ?? {}) as { value?: unknown; name?: unknown; color?: unknown };
-    if (typeof value !== "number" || typeof name !== "string")
-      throw wrong(`entry ${k + 1} lacks a value or a name`);
+    if ((typeof value !== "number" && typeof value !== "string") || typeof name !== "string")
+      throw notClasses(path, `entry ${k + 1} lacks a value or a name`);
     return { value, name, ...(typeof color === "string" ? { color } : {}) };
   });
 }
