@@ -30,6 +30,8 @@ export interface NearestPairs {
   readonly starts: Int32Array;
   readonly rows: Int32Array;
   readonly distances: Float64Array;
+  /** Queries for which equally near rows were left out because of the policy for ties. */
+  readonly tied: number;
 }
 
 /** Finds the nearest rows of one column for the rows of others. */
@@ -132,13 +134,15 @@ export class Collected {
   #rows = new Int32Array(256);
   #distances = new Float64Array(256);
   #length = 0;
+  #tied = 0;
 
   constructor(count: number) {
     this.#from = new Int32Array(count);
     this.#counts = new Int32Array(count);
   }
 
-  add(row: number, { rows, distances }: NearestSet): void {
+  add(row: number, { rows, distances, tied }: NearestSet): void {
+    if (tied) this.#tied++;
     const count = rows.length;
     this.#from[row] = this.#length;
     this.#counts[row] = count;
@@ -171,6 +175,6 @@ export class Collected {
         distances[to + i] = this.#distances[from + i]!;
       }
     }
-    return { starts, rows, distances };
+    return { starts, rows, distances, tied: this.#tied };
   }
 }

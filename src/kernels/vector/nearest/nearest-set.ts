@@ -27,6 +27,8 @@ export class NearestSet {
   /** Rows of the answer after {@link finish}, nearest first, and their distances. */
   readonly rows: number[] = [];
   readonly distances: number[] = [];
+  /** Whether {@link finish} left out rows as near as the last one because of the policy. */
+  tied: boolean = false;
   readonly #k: number;
   readonly #ties: TiePolicy;
   /** Place of each row among equals; `null` for the order of rows. */
@@ -158,6 +160,7 @@ export class NearestSet {
     const { rows, distances } = this;
     rows.length = 0;
     distances.length = 0;
+    this.tied = false;
     this.#compact();
     const count = this.#candidates.length;
     if (count === 0) return;
@@ -193,7 +196,10 @@ export class NearestSet {
       const equal = found.slice(first, end);
       equal.sort((a, b) => (rank === null ? 0 : rank[a.row]! - rank[b.row]!) || a.row - b.row);
       for (const { row, distance } of equal) {
-        if (this.#ties !== "all" && rows.length === this.#k) break;
+        if (this.#ties !== "all" && rows.length === this.#k) {
+          this.tied = true;
+          break;
+        }
         rows.push(row);
         distances.push(distance);
       }
