@@ -32,7 +32,6 @@ import {
 } from "./join/joined.ts";
 import { checkOn, type OnCondition } from "./join/keys.ts";
 import { type MatchConditions, Matcher, type Matches } from "./join/match.ts";
-import { ELLIPSOID, PLANE } from "./join/overlap.ts";
 import { readInCrs } from "./join/read-right.ts";
 import type { OnCrsMismatch } from "./region.ts";
 
@@ -264,7 +263,7 @@ function planJoin(left: FeatureSource, right: FeatureSource, options: SpatialJoi
     halfOpen: assign === "half-open",
     on,
     asOf: asOf ?? null,
-    surface: onEllipsoid ? ELLIPSOID : PLANE,
+    surface: onEllipsoid ? "ellipsoid" : "plane",
     measured:
       options.largestOverlap === true ||
       (options.minOverlapShare ?? 0) > 0 ||
@@ -461,9 +460,10 @@ function aggregated(
   plan: JoinPlan,
   batch: FeatureTable,
   right: FeatureTable,
-  { left, right: rows, overlaps }: Matches,
+  matches: Matches,
   matcher: Matcher,
 ): FeatureTable {
+  const { left, right: rows, overlaps } = matches;
   const taken = plan.how === "left" ? null : leftRows(batch.count, left, true);
   const count = taken === null ? batch.count : taken.length;
   const starts = new Int32Array(count + 1);
@@ -478,7 +478,7 @@ function aggregated(
     starts,
     rows,
     overlaps,
-    sizes: extensive ? matcher.rightSizes().values : null,
+    shares: extensive ? matcher.rightShares(batch, matches) : null,
   });
   const table = taken === null ? batch : takeLeft(batch, taken);
   return { ...table, columns: [...table.columns, ...columns] };

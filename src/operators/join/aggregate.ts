@@ -177,8 +177,8 @@ export interface Partners {
   readonly rows: Int32Array;
   /** What each pair shares; `null` when no aggregate asks. */
   readonly overlaps: Float64Array | null;
-  /** Size of each right row in the same measure, for `extensive`; `null` when none asks. */
-  readonly sizes: Float64Array | null;
+  /** The part of the right feature that each pair shares, for `extensive`; `null` when none asks. */
+  readonly shares: Float64Array | null;
 }
 
 /** The columns of the aggregates, one row for each left row. */
@@ -245,7 +245,7 @@ function numberOf(
   operation: AggregateOperation,
   column: Column,
   weights: Column | null,
-  { rows, overlaps, sizes }: Partners,
+  { rows, overlaps, shares }: Partners,
   start: number,
   end: number,
 ): number {
@@ -259,9 +259,9 @@ function numberOf(
     if (isNull(column, row)) continue;
     let weight = 1;
     if (operation === "extensive") {
-      weight = overlaps![k]! / sizes![row]!;
-      // A partner without area has no share anywhere.
-      if (!Number.isFinite(weight)) continue;
+      weight = shares![k]!;
+      // A partner without extent has no share anywhere.
+      if (Number.isNaN(weight)) continue;
     } else if (weights !== null) {
       if (isNull(weights, row)) continue;
       weight = cellNumber(weights, row);

@@ -5,7 +5,7 @@ import { type GeometryColumn, POINT } from "../../model/geometry.ts";
 import { type AsOfCondition, daysApart, timesOf } from "./as-of.ts";
 import type { JoinTies } from "./joined.ts";
 import { type KeyIndex, keyIndex, type OnCondition } from "./keys.ts";
-import { overlaps, type Sizes, type Surface, sizesOf } from "./overlap.ts";
+import { type JoinSurface, SharedSizes } from "./overlap.ts";
 
 /** Every condition of a join. */
 export interface MatchConditions {
@@ -16,7 +16,7 @@ export interface MatchConditions {
   readonly halfOpen: boolean;
   readonly on: readonly OnCondition[];
   readonly asOf: AsOfCondition | null;
-  readonly surface: Surface;
+  readonly surface: JoinSurface;
   /** Whether what pairs share is asked for by anyone. */
   readonly measured: boolean;
   readonly largestOverlap: boolean;
@@ -50,7 +50,7 @@ export class Matcher {
   readonly #finder: PairFinder | null;
   readonly #buckets: Map<number, number[]> | null;
   readonly #times: Float64Array | null;
-  #sizes: Sizes | null = null;
+  readonly #shared: SharedSizes | null;
   #ranks: Int32Array | null = null;
 
   constructor(right: FeatureTable, conditions: MatchConditions) {
@@ -59,6 +59,10 @@ export class Matcher {
     this.#right = right;
     this.#keys = on.length === 0 ? null : keyIndex(right, on);
     this.#times = asOf === null ? null : timesOf(right, asOf.right);
+    this.#shared =
+      conditions.measured && right.geometry !== null
+        ? new SharedSizes(right.geometry, conditions.surface)
+        : null;
     const spatial = predicate !== "none" && right.geometry !== null;
     this.#finder = spatial
       ? new PairFinder(predicate, right.geometry!, {
@@ -71,10 +75,10 @@ export class Matcher {
     this.#buckets = predicate === "none" && this.#keys !== null ? bucketsOf(this.#keys.right) : null;
   }
 
-  /** Size of every right row, measured when first asked for. */
-  rightSizes(): Sizes {
-    this.#sizes ??= sizesOf(this.#right.geometry!, this.#conditions.surface);
-    return this.#sizes;
+  /** The part of the right feature that each pair shares; `null` when nothing is measured. */
+  rightShares(batch: FeatureTable, { left, right, overlaps }: Matches): Float64Array | null {
+    if (this.#shared === null || overlaps === null || batch.geometry === null) return null;
+    return this.#shared.shares(batch.geometry, left, right, overlaps, "right");
   }
 
   /** @throws GeoError `INVALID_GEOMETRY` for a half-open assignment of anything but points */
@@ -90,8 +94,8 @@ export class Matcher {
       [left, right, days] = [pick(left, kept), pick(right, kept), pickNumbers(days, kept)];
     }
     let shared: Float64Array | null = null;
-    if (measured && left.length > 0 && batch.geometry !== null) {
-      shared = overlaps(batch.geometry, left, this.#right.geometry!, right, this.#conditions.surface);
+    if (this.#shared !== null && left.length > 0 && batch.geometry !== null) {
+      shared = this.#shared.of(batch.geometry, left, right);
       const values = shared;
       const enough = this.#enoughOverlap(batch.geometry, left, right, values);
       let kept = enough === null ? null : indexesWhere(values, (_, k) => enough[k] === 1);
@@ -151,17 +155,12 @@ export class Matcher {
     right: Int32Array,
     shared: Float64Array,
   ): Uint8Array | null {
-    const { minOverlapShare, minOverlapArea, shareOf, surface } = this.#conditions;
+    const { minOverlapShare, minOverlapArea, shareOf } = this.#conditions;
     if (minOverlapShare === 0 && minOverlapArea === 0) return null;
-    const leftSizes = minOverlapShare > 0 && shareOf !== "right" ? sizesOf(geometry, surface).values : null;
-    const rightSizes = minOverlapShare > 0 && shareOf !== "left" ? this.rightSizes().values : null;
+    const shares = minOverlapShare > 0 ? this.#shared!.shares(geometry, left, right, shared, shareOf) : null;
     const enough = new Uint8Array(shared.length);
     for (let k = 0; k < shared.length; k++) {
-      const whole = Math.min(
-        leftSizes === null ? Infinity : leftSizes[left[k]!]!,
-        rightSizes === null ? Infinity : rightSizes[right[k]!]!,
-      );
-      const share = minOverlapShare === 0 || shared[k]! >= minOverlapShare * whole * (1 - EQUAL);
+      const share = shares === null || shares[k]! >= minOverlapShare * (1 - EQUAL);
       enough[k] = share && shared[k]! >= minOverlapArea ? 1 : 0;
     }
     return enough;

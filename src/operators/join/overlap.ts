@@ -1,93 +1,118 @@
-import {
-  geodesicLength,
-  lonLatRingArea,
-  type RingArea,
-  rowAreas,
-  rowLengths,
-} from "../../kernels/vector/geodesic.ts";
+import { geodesicLength } from "../../kernels/vector/geodesic.ts";
+import { overlapOf, PreparedPolygons, UnderEdge } from "../../kernels/vector/overlap-area.ts";
 import { overlayRows } from "../../kernels/vector/overlay/overlay.ts";
-import { planarLength, planarRingArea } from "../../kernels/vector/spherical.ts";
+import { testRows } from "../../kernels/vector/relate/predicates.ts";
+import { planarLength } from "../../kernels/vector/spherical.ts";
 import {
   GEOMETRY_COLLECTION,
   type GeometryColumn,
-  geometryCount,
   memberPartsEnd,
   typeDimension,
 } from "../../model/geometry.ts";
 import { GeometryBuilder } from "../../model/geometry-builder.ts";
 
-/** How areas and lengths are measured. */
-export interface Surface {
-  /**
-   * `"ellipsoid"`: square metres and metres on WGS 84, edges straight in longitude and latitude. `"plane"`: in units of
-   * the coordinates.
-   */
-  readonly kind: "ellipsoid" | "plane";
-  readonly area: RingArea;
-  readonly length: (xy: Float64Array, start: number, end: number) => number;
-}
-
-export const ELLIPSOID: Surface = { kind: "ellipsoid", area: lonLatRingArea, length: geodesicLength };
-export const PLANE: Surface = { kind: "plane", area: planarRingArea, length: planarLength };
-
-/** Rows overlaid before they are measured and forgotten. */
-const BLOCK = 4096;
+/**
+ * How areas and lengths are measured: `"ellipsoid"` in metres on WGS 84, edges of polygons straight in longitude and
+ * latitude, `"plane"` in units of the coordinates.
+ */
+export type JoinSurface = "plane" | "ellipsoid";
 
 /**
- * What pairs of rows share: the area of what polygons have in common, the length where a line is involved, and 1 for a
- * point that lies in the other. By exact overlay. Length = pairs.
+ * What features of two layers share: the area between polygons, the length where a line is involved, and 1 for a point
+ * in the other feature. The right layer is prepared once; left batches come one by one.
  */
-export function overlaps(
-  left: GeometryColumn,
-  leftRows: Int32Array,
-  right: GeometryColumn,
-  rightRows: Int32Array,
-  surface: Surface,
-): Float64Array {
-  const out = new Float64Array(leftRows.length);
-  for (let first = 0; first < out.length; first += BLOCK) {
-    const end = Math.min(first + BLOCK, out.length);
-    const builder = new GeometryBuilder();
-    for (let k = first; k < end; k++)
-      overlayRows("intersection", left, leftRows[k]!, right, rightRows[k]!, builder);
-    const shared = builder.finish();
-    const sizes = sizesOf(shared, surface);
-    for (let k = first; k < end; k++) {
-      const dimension = Math.min(rowDimension(left, leftRows[k]!), rowDimension(right, rightRows[k]!));
-      // Less than what the two could share is nothing: polygons that touch in a line share no area.
-      out[k] = sizes.dimensions[k - first] === dimension ? sizes.values[k - first]! : 0;
+export class SharedSizes {
+  readonly #right: GeometryColumn;
+  readonly #under: UnderEdge;
+  readonly #length: (xy: Float64Array, start: number, end: number) => number;
+  readonly #prepared: PreparedPolygons;
+  #rightSizes: Float64Array | null = null;
+
+  constructor(right: GeometryColumn, surface: JoinSurface) {
+    this.#right = right;
+    this.#under = new UnderEdge(surface);
+    this.#length = surface === "plane" ? planarLength : geodesicLength;
+    this.#prepared = new PreparedPolygons(right, this.#under);
+  }
+
+  /** What each pair shares. Length = pairs. */
+  of(left: GeometryColumn, leftRows: Int32Array, rightRows: Int32Array): Float64Array {
+    const prepared = new PreparedPolygons(left, this.#under);
+    const out = new Float64Array(leftRows.length);
+    for (let k = 0; k < out.length; k++) {
+      const i = leftRows[k]!;
+      const j = rightRows[k]!;
+      const dimension = Math.min(rowDimension(left, i), rowDimension(this.#right, j));
+      if (dimension === 2) out[k] = overlapOf(prepared, i, this.#prepared, j);
+      else if (dimension === 1) out[k] = this.#sharedLength(left, i, j);
+      else if (dimension === 0) out[k] = testRows("intersects", left, i, this.#right, j) ? 1 : 0;
     }
+    return out;
   }
-  return out;
-}
 
-/** Sizes of rows, each in its own dimension. */
-export interface Sizes {
-  /** Area of polygons, length of lines, 1 for points, 0 for null and empty rows. */
-  readonly values: Float64Array;
-  /** 2, 1 or 0; -1 for null and empty rows. The highest among the members of a collection. */
-  readonly dimensions: Int8Array;
-}
-
-/** Size of every row. */
-export function sizesOf(column: GeometryColumn, surface: Surface): Sizes {
-  const count = geometryCount(column);
-  const areas = rowAreas(column, surface.area);
-  const lengths = rowLengths(column, surface.length);
-  const dimensions = new Int8Array(count);
-  const values = new Float64Array(count);
-  for (let row = 0; row < count; row++) {
-    const dimension = rowDimension(column, row);
-    dimensions[row] = dimension;
-    if (dimension === 2) values[row] = areas[row]!;
-    else if (dimension === 1) values[row] = lengths[row]!;
-    else if (dimension === 0) values[row] = 1;
+  /**
+   * The part of one of the two features that each pair shares, 0 to 1: of the left one, the right one or the smaller. 0 when
+   * the other has a lower dimension: a line covers nothing of a polygon. NaN for features without extent.
+   */
+  shares(
+    left: GeometryColumn,
+    leftRows: Int32Array,
+    rightRows: Int32Array,
+    shared: Float64Array,
+    of: "left" | "right" | "smaller",
+  ): Float64Array {
+    const leftSizes = of === "right" ? null : this.#sizes(left, new PreparedPolygons(left, this.#under));
+    if (of !== "left") this.#rightSizes ??= this.#sizes(this.#right, this.#prepared);
+    const rightSizes = of === "left" ? null : this.#rightSizes;
+    const out = new Float64Array(shared.length);
+    for (let k = 0; k < out.length; k++) {
+      const i = leftRows[k]!;
+      const j = rightRows[k]!;
+      const lower = rowDimension(left, i) - rowDimension(this.#right, j);
+      // Of features of different dimension the smaller is the one of the lower.
+      const ofLeft =
+        of === "left" ||
+        (of === "smaller" && (lower < 0 || (lower === 0 && leftSizes![i]! <= rightSizes![j]!)));
+      const whole = ofLeft ? leftSizes![i]! : rightSizes![j]!;
+      out[k] = (ofLeft ? lower > 0 : lower < 0) ? 0 : Math.min(1, shared[k]! / whole);
+    }
+    return out;
   }
-  return { values, dimensions };
+
+  #sizes(column: GeometryColumn, prepared: PreparedPolygons): Float64Array {
+    const out = new Float64Array(column.types.length);
+    for (let row = 0; row < out.length; row++) {
+      const dimension = rowDimension(column, row);
+      if (dimension === 2) out[row] = prepared.area(row);
+      else if (dimension === 1) out[row] = linesLength(column, row, this.#length);
+      else if (dimension === 0) out[row] = 1;
+    }
+    return out;
+  }
+
+  #sharedLength(left: GeometryColumn, i: number, j: number): number {
+    const builder = new GeometryBuilder();
+    overlayRows("intersection", left, i, this.#right, j, builder);
+    const shared = builder.finish();
+    // Less than a line is nothing: lines that only cross share no length.
+    return rowDimension(shared, 0) === 1 ? linesLength(shared, 0, this.#length) : 0;
+  }
 }
 
-/** Highest dimension of the parts of a row; -1 for null and empty rows. */
-function rowDimension(column: GeometryColumn, row: number): number {
+/** Length of the lines of a row; points in a collection have none. */
+function linesLength(
+  { geometries, parts, rings, xy }: GeometryColumn,
+  row: number,
+  length: (xy: Float64Array, start: number, end: number) => number,
+): number {
+  let sum = 0;
+  for (let r = parts[geometries[row]!]!; r < parts[geometries[row + 1]!]!; r++)
+    sum += length(xy, rings[r]!, rings[r + 1]!);
+  return sum;
+}
+
+/** Highest dimension of the parts of a row, 0 to 2; -1 for null and empty rows. */
+export function rowDimension(column: GeometryColumn, row: number): number {
   const { types, geometries, collections } = column;
   if (geometries[row] === geometries[row + 1]) return -1;
   if (types[row] !== GEOMETRY_COLLECTION) return typeDimension(types[row]!);
