@@ -18,6 +18,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: "Clip a layer or a raster to a region",
     load: async () => (await import("./commands/clip.ts")).clip,
   },
+  join: {
+    summary: "Join two layers by where their features lie, by attributes, or by distance",
+    load: async () => (await import("./commands/join.ts")).join,
+  },
   dominant: {
     summary: "Area of each class and the dominant class per zone",
     load: async () => (await import("./commands/dominant.ts")).dominant,

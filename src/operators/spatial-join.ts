@@ -55,7 +55,7 @@ export interface SpatialJoinOptions {
   readonly on?: readonly OnCondition[] | undefined;
   /** A condition in time besides. */
   readonly asOf?: AsOfCondition | undefined;
-  /** Attributes of the right layer in the result; default all. */
+  /** Attributes of the right layer in the result; default all but those of `on` that are called the same on both sides. */
   readonly fields?: readonly string[] | undefined;
   /** Put before the names of everything that comes from the right layer. Default none: names that clash are an error. */
   readonly prefix?: string | undefined;
@@ -244,7 +244,13 @@ function planJoin(left: FeatureSource, right: FeatureSource, options: SpatialJoi
   const names =
     plain || aggregate.length > 0
       ? none
-      : rightNames(rightFieldList, options.fields, prefix, leftNames, right.url);
+      : rightNames(
+          rightFieldList,
+          options.fields ?? withoutKeys(rightFieldList, on),
+          prefix,
+          leftNames,
+          right.url,
+        );
   const aggregated = aggregateFields(aggregate, rightFieldList, prefix, right.url);
   const extras = [options.overlapColumn, options.differenceColumn, options.rightIdColumn].filter(
     (name) => name !== undefined,
@@ -300,6 +306,12 @@ function planJoin(left: FeatureSource, right: FeatureSource, options: SpatialJoi
       ...(options.rightIdColumn === undefined ? [] : [idField(options.rightIdColumn, table, nullable)]),
     ],
   };
+}
+
+/** All columns but those that are equal to one of the left layer with the same name. */
+function withoutKeys(fields: readonly Field[], on: readonly OnCondition[]): string[] {
+  const keys = new Set(on.filter((one) => one.left === one.right).map((one) => one.right));
+  return fields.map(({ name }) => name).filter((name) => !keys.has(name));
 }
 
 function numberField(name: string, nullable: boolean): Field {

@@ -1,0 +1,67 @@
+import { openFeatures, writeFeatures } from "../../io/open.ts";
+import type { FeatureSource } from "../../model/features.ts";
+import type { NearestJoinOptions } from "../../operators/nearest-join.ts";
+import { type JoinedFeatures, type SpatialJoinOptions, spatialJoin } from "../../operators/spatial-join.ts";
+import type { FileOptions, FileResult } from "./result.ts";
+
+export interface JoinFileOptions extends FileOptions, Omit<SpatialJoinOptions, "signal" | "onCrsMismatch"> {
+  /** Layer of the left file. */
+  readonly layer?: string | undefined;
+  /** Layer of the right file. */
+  readonly rightLayer?: string | undefined;
+  /** Join each left feature with the nearest right ones instead; the options of `nearestJoin`. */
+  readonly nearest?: Omit<NearestJoinOptions, "signal" | "onCrsMismatch"> | undefined;
+}
+
+/**
+ * Join two layers, file to file; `tilth join`. The left file streams; the right one is read into memory.
+ *
+ * @throws GeoError those of {@link spatialJoin} and `nearestJoin`
+ */
+export async function joinFile(
+  left: string,
+  right: string,
+  output: string,
+  options: JoinFileOptions = {},
+): Promise<FileResult> {
+  const { overwrite, signal, onProgress } = options;
+  const leftSource = await openFeatures(left, { layer: options.layer });
+  try {
+    const rightSource = await openFeatures(right, { layer: options.rightLayer });
+    try {
+      onProgress?.("reading", 0, null, "features");
+      const joined = await joinedFeatures(leftSource, rightSource, options);
+      const { path, kind, bytes, sha256, summary } = await writeFeatures(output, joined, {
+        overwrite,
+        signal,
+        onProgress: (written) => onProgress?.("joining", written, null, "features"),
+      });
+      const { warnings, ...counts } = joined.report;
+      return {
+        outputs: [{ path, kind, bytes, sha256 }],
+        summary: {
+          kind: "vector",
+          featuresIn: counts.leftIn,
+          ...counts,
+          ...(summary.renamed === undefined ? {} : { renamed: summary.renamed }),
+        },
+        warnings: [...leftSource.warnings, ...rightSource.warnings, ...warnings, ...summary.warnings],
+      };
+    } finally {
+      await rightSource.close();
+    }
+  } finally {
+    await leftSource.close();
+  }
+}
+
+async function joinedFeatures(
+  left: FeatureSource,
+  right: FeatureSource,
+  options: JoinFileOptions,
+): Promise<JoinedFeatures> {
+  const { nearest, onCrsMismatch, signal } = options;
+  if (nearest === undefined) return await spatialJoin(left, right, options);
+  const { nearestJoin } = await import("../../operators/nearest-join.ts");
+  return await nearestJoin(left, right, { ...nearest, onCrsMismatch, signal });
+}
