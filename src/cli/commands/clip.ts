@@ -18,6 +18,21 @@ export const clip: Command = {
       value: "cut|whole|inside",
       help: "vectors: cut features, keep those that meet the region whole, or only those inside (default cut)",
     },
+    "min-area": {
+      type: "string",
+      value: "A",
+      help: "vectors: remove cut parts of a smaller area, in units of the CRS squared, and list them",
+    },
+    "min-width": {
+      type: "string",
+      value: "W",
+      help: "vectors: remove cut parts of a smaller mean width, in units of the CRS, and list them",
+    },
+    "min-compactness": {
+      type: "string",
+      value: "C",
+      help: "vectors: remove cut parts less compact than C (0 to 1, a circle is 1); with several limits, those below all",
+    },
     pixels: {
       type: "string",
       value: "RULE",
@@ -52,6 +67,11 @@ export const clip: Command = {
         layer: context.text("layer"),
         regionLayer: context.text("by-layer"),
         keep: oneOf("keep", context.text("keep"), ["cut", "whole", "inside"] as const, "cut"),
+        slivers: {
+          minArea: context.number("min-area"),
+          minWidth: context.number("min-width"),
+          compactness: context.number("min-compactness"),
+        },
         pixels: pixelRule(context.text("pixels")),
         crop: !context.flag("no-crop"),
         invert: context.flag("invert"),

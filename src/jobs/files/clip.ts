@@ -9,7 +9,7 @@ import {
 import { GeoError } from "../../model/errors.ts";
 import type { FeatureTable } from "../../model/features.ts";
 import type { Bounds } from "../../model/grid.ts";
-import { clipFeatures } from "../../operators/clip-features.ts";
+import { clipFeatures, type Slivers } from "../../operators/clip-features.ts";
 import { type ClipRasterOptions, clipRaster } from "../../operators/clip-raster.ts";
 import { type CogFileOptions, cogOptionsOf, readBudget } from "./cog-options.ts";
 import type { FileOptions, FileResult } from "./result.ts";
@@ -21,6 +21,10 @@ export interface ClipFileOptions extends FileOptions, CogFileOptions {
   readonly regionLayer?: string | undefined;
   /** Vectors: cut features, keep those that meet the region whole, or only those inside. Default `"cut"`. */
   readonly keep?: "cut" | "whole" | "inside" | undefined;
+  /** Vectors, cut: drop what is left of a polygon or line in a lower dimension. Default true. */
+  readonly keepGeometryType?: boolean | undefined;
+  /** Vectors, cut: remove slivers; see {@link clipFeatures}. */
+  readonly slivers?: Slivers | undefined;
   /** Rasters: which pixels are inside. Default `"center"`. */
   readonly pixels?: ClipRasterOptions["pixels"];
   /** Rasters: cut the grid to the region. Default true. */
@@ -123,6 +127,8 @@ async function clipVectorFile(
   try {
     const clipped = await clipFeatures(source, region, {
       keep: options.keep,
+      keepGeometryType: options.keepGeometryType,
+      slivers: options.slivers,
       onCrsMismatch: options.onCrsMismatch,
       signal,
     });

@@ -1,7 +1,7 @@
-import { orient2d } from "robust-predicates";
 import type { GeometryColumn } from "../../model/geometry.ts";
 import { searchBoxes } from "./box-tree.ts";
 import { type Cuts, cutSegment, newCuts } from "./cut-segment.ts";
+import { side } from "./noding/exact.ts";
 import { INSIDE, locate, OUTSIDE, type PreparedRegion, preparePolygonParts } from "./region.ts";
 
 /** How a geometry lies to a region. */
@@ -165,11 +165,11 @@ export function segmentsMeet(
   dx: number,
   dy: number,
 ): boolean {
-  const c = orient2d(ax, ay, bx, by, cx, cy);
-  const d = orient2d(ax, ay, bx, by, dx, dy);
+  const c = side(ax, ay, bx, by, cx, cy);
+  const d = side(ax, ay, bx, by, dx, dy);
   if ((c > 0 && d > 0) || (c < 0 && d < 0)) return false;
-  const a = orient2d(cx, cy, dx, dy, ax, ay);
-  const b = orient2d(cx, cy, dx, dy, bx, by);
+  const a = side(cx, cy, dx, dy, ax, ay);
+  const b = side(cx, cy, dx, dy, bx, by);
   // All on one line: the boxes meet, so do the segments.
   return !((a > 0 && b > 0) || (a < 0 && b < 0));
 }

@@ -1,5 +1,5 @@
-import { orient2d } from "robust-predicates";
 import { searchBoxes } from "./box-tree.ts";
+import { side } from "./noding/exact.ts";
 import { locate, type PreparedRegion } from "./region.ts";
 
 /**
@@ -92,11 +92,11 @@ function meet(
   dy: number,
   out: Cuts,
 ): void {
-  const c = orient2d(ax, ay, bx, by, cx, cy);
-  const d = orient2d(ax, ay, bx, by, dx, dy);
+  const c = side(ax, ay, bx, by, cx, cy);
+  const d = side(ax, ay, bx, by, dx, dy);
   if ((c > 0 && d > 0) || (c < 0 && d < 0)) return;
-  const a = orient2d(cx, cy, dx, dy, ax, ay);
-  const b = orient2d(cx, cy, dx, dy, bx, by);
+  const a = side(cx, cy, dx, dy, ax, ay);
+  const b = side(cx, cy, dx, dy, bx, by);
   if ((a > 0 && b > 0) || (a < 0 && b < 0)) return;
   if (c === 0 && d === 0) {
     if (ax === bx && ay === by) {

@@ -1,7 +1,7 @@
-import { orient2d } from "robust-predicates";
 import { type GeometryColumn, typeDimension } from "../../model/geometry.ts";
 import { type BoxTree, buildBoxTree, type Hits, hilbertOrder, newHits, searchBoxes } from "./box-tree.ts";
 import { cellAt, drawRegion, type RegionGrid } from "./clip/grid.ts";
+import { side } from "./noding/exact.ts";
 
 /**
  * Polygons that other geometries are tested against, as one set of edges with an index. Several polygons count as
@@ -206,12 +206,12 @@ function locateFrom(region: PreparedRegion, x: number, y: number, farX: number, 
     const x2 = edges[e + 2]!;
     const y2 = edges[e + 3]!;
     if (x1 <= x || x2 <= x) {
-      const side = orient2d(x1, y1, x2, y2, x, y);
-      if (side === 0) return BOUNDARY;
-      if (y1 <= y === y2 <= y || side > 0 === y2 > y1) continue;
+      const turn = side(x1, y1, x2, y2, x, y);
+      if (turn === 0) return BOUNDARY;
+      if (y1 <= y === y2 <= y || turn > 0 === y2 > y1) continue;
     } else if (y1 <= y === y2 <= y) continue;
     // To the right of the point; beyond the far one it does not count.
-    if ((x1 > farX || x2 > farX) && orient2d(x1, y1, x2, y2, farX, y) > 0 !== y2 > y1) continue;
+    if ((x1 > farX || x2 > farX) && side(x1, y1, x2, y2, farX, y) > 0 !== y2 > y1) continue;
     state = state === INSIDE ? OUTSIDE : INSIDE;
   }
   return state;
@@ -233,8 +233,8 @@ function locateByRay(region: PreparedRegion, x: number, y: number): -1 | 0 | 1 {
     let flip = y1 <= y !== y2 <= y ? CROSSED : 0;
     let on = 0;
     if (x1 <= x || x2 <= x) {
-      const side = orient2d(x1, y1, x2, y2, x, y);
-      if (side === 0) {
+      const turn = side(x1, y1, x2, y2, x, y);
+      if (turn === 0) {
         // On the line and, by the search, not beyond the box: on the edge.
         on = ON_EDGE;
         flip = 0;
@@ -242,7 +242,7 @@ function locateByRay(region: PreparedRegion, x: number, y: number): -1 | 0 | 1 {
         if (inner[i] === 0) outline = true;
         else if (!(x === x1 && y === y1) && !(x === x2 && y === y2)) inside = true;
         // A ray to the right meets an edge upward when the point is on its left, one downward when on its right.
-      } else if (flip !== 0 && side > 0 === y2 > y1) flip = 0;
+      } else if (flip !== 0 && turn > 0 === y2 > y1) flip = 0;
     }
     if (flip + on === 0) continue;
     const polygon = owner[i]!;

@@ -1,4 +1,4 @@
-import { orient2d } from "robust-predicates";
+import { side } from "../noding/exact.ts";
 import { intersectionPoint } from "../noding/intersection-point.ts";
 import type { PreparedRegion } from "../region.ts";
 import type { RingSet } from "./ring-set.ts";
@@ -28,7 +28,7 @@ const ENDS = 2;
  * Cuts polygons to a rectangle, touching ones and ones with edges along it among them. Rings are cut into the stretches
  * that run through the inside of the rectangle; their ends are put in order around the rectangle, and each end is led on
  * along the rectangle to the next start. So an edge along the rectangle is only ever in the result where there is
- * something beside it. Decisions are exact; coordinates on the sides are those of the sides. Vertices
+ * something beside it. Decisions are exact; new vertices on a side have the coordinate of that side. Vertices
  * of the polygon on the rectangle stay, also where it runs straight on.
  */
 export class BoxCutter {
@@ -173,8 +173,8 @@ export class BoxCutter {
     if (this.#within(ax, ay) || this.#within(bx, by)) return true;
     // Of the corners, two opposite ones are the first and last that a line of this direction meets.
     const rising = bx > ax === by > ay;
-    const one = orient2d(ax, ay, bx, by, minX, rising ? maxY : minY);
-    const other = orient2d(ax, ay, bx, by, maxX, rising ? minY : maxY);
+    const one = side(ax, ay, bx, by, minX, rising ? maxY : minY);
+    const other = side(ax, ay, bx, by, maxX, rising ? minY : maxY);
     return (one > 0 && other < 0) || (one < 0 && other > 0);
   }
 
@@ -193,7 +193,7 @@ export class BoxCutter {
       return true;
     }
     if (upright && !Number.isNaN(sideY)) {
-      const corner = orient2d(ax, ay, bx, by, sideX, sideY);
+      const corner = side(ax, ay, bx, by, sideX, sideY);
       if (corner === 0) {
         at[0] = sideX;
         at[1] = sideY;
@@ -250,7 +250,7 @@ export class BoxCutter {
     const a = p + (this.#kind[i] === STARTS ? 2 : -2);
     const b = 2 * this.#vertex[j]! + (this.#kind[j] === STARTS ? 2 : -2);
     const xy = this.#xy;
-    return orient2d(xy[p]!, xy[p + 1]!, xy[a]!, xy[a + 1]!, xy[b]!, xy[b + 1]!);
+    return side(xy[p]!, xy[p + 1]!, xy[a]!, xy[a + 1]!, xy[b]!, xy[b + 1]!);
   }
 
   /** Lead every end on to the next start around the rectangle; false when another end comes first. */

@@ -1,6 +1,6 @@
-import { orient2d } from "robust-predicates";
 import type { GeometryColumn } from "../../../model/geometry.ts";
 import { searchBoxes } from "../box-tree.ts";
+import { side } from "../noding/exact.ts";
 import { intersectionPoint } from "../noding/intersection-point.ts";
 import { BOUNDARY, gridOf, INSIDE, locate, type PreparedRegion } from "../region.ts";
 import { stateOfBox } from "./grid.ts";
@@ -205,13 +205,14 @@ export class PolygonCutter {
           const cy = edges[4 * edge + 1]!;
           const dx = edges[4 * edge + 2]!;
           const dy = edges[4 * edge + 3]!;
-          const c = orient2d(ax, ay, bx, by, cx, cy);
-          const d = orient2d(ax, ay, bx, by, dx, dy);
+          const c = side(ax, ay, bx, by, cx, cy);
+          const d = side(ax, ay, bx, by, dx, dy);
           if ((c > 0 && d > 0) || (c < 0 && d < 0)) continue;
-          const a = orient2d(cx, cy, dx, dy, ax, ay);
-          const b = orient2d(cx, cy, dx, dy, bx, by);
+          const a = side(cx, cy, dx, dy, ax, ay);
+          const b = side(cx, cy, dx, dy, bx, by);
           if ((a > 0 && b > 0) || (a < 0 && b < 0)) continue;
-          if (a === 0 || b === 0 || c === 0 || d === 0) return false;
+          // Zero, or not a number for coordinates whose products are too large.
+          if (!opposite(a, b) || !opposite(c, d)) return false;
           const at = this.#newCrossing();
           this.#vertex[at] = i;
           this.#edge[at] = edge;
@@ -450,6 +451,10 @@ export class PolygonCutter {
     }
     return true;
   }
+}
+
+function opposite(a: number, b: number): boolean {
+  return (a < 0 && b > 0) || (a > 0 && b < 0);
 }
 
 function grown<T extends Uint8Array | Int32Array | Float64Array>(from: T, to: T): T {

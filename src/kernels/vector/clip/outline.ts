@@ -1,6 +1,6 @@
-import { orient2d } from "robust-predicates";
 import { type BoxTree, buildBoxTree, type Hits, newHits, searchBoxes } from "../box-tree.ts";
 import { segmentsMeet } from "../classify.ts";
+import { side } from "../noding/exact.ts";
 import { BOUNDARY, locate, type PreparedRegion } from "../region.ts";
 
 /** The closed loops that a region's outline consists of. Several polygons side by side have one loop around all. */
@@ -112,5 +112,5 @@ function judge(region: PreparedRegion, { edgeHits }: Outline, edge: number): boo
 
 /** Whether the ways from `o` to `a` and to `b` begin with a common stretch. */
 function runsAlong(ox: number, oy: number, ax: number, ay: number, bx: number, by: number): boolean {
-  return orient2d(ox, oy, ax, ay, bx, by) === 0 && (ax - ox) * (bx - ox) + (ay - oy) * (by - oy) > 0;
+  return side(ox, oy, ax, ay, bx, by) === 0 && (ax - ox) * (bx - ox) + (ay - oy) * (by - oy) > 0;
 }

@@ -1,5 +1,5 @@
-import { orient2d } from "robust-predicates";
 import { buildBoxTree, newHits, searchBoxes } from "../box-tree.ts";
+import { side } from "../noding/exact.ts";
 
 /** Edges that share a box; pairs of edges are only looked at where two such boxes meet. */
 const CHUNK = 8;
@@ -150,7 +150,7 @@ export function ringOf(starts: Int32Array, first: number, end: number, vertex: n
 
 /** Whether the way from `a` to `b` is followed by one from `b` to `c` that runs back along it. */
 function turnsBack(ax: number, ay: number, bx: number, by: number, cx: number, cy: number): boolean {
-  return orient2d(ax, ay, bx, by, cx, cy) === 0 && (ax - bx) * (cx - bx) + (ay - by) * (cy - by) >= 0;
+  return side(ax, ay, bx, by, cx, cy) === 0 && (ax - bx) * (cx - bx) + (ay - by) * (cy - by) >= 0;
 }
 
 function meet(
@@ -163,11 +163,11 @@ function meet(
   dx: number,
   dy: number,
 ): boolean {
-  const c = orient2d(ax, ay, bx, by, cx, cy);
-  const d = orient2d(ax, ay, bx, by, dx, dy);
+  const c = side(ax, ay, bx, by, cx, cy);
+  const d = side(ax, ay, bx, by, dx, dy);
   if ((c > 0 && d > 0) || (c < 0 && d < 0)) return false;
-  const a = orient2d(cx, cy, dx, dy, ax, ay);
-  const b = orient2d(cx, cy, dx, dy, bx, by);
+  const a = side(cx, cy, dx, dy, ax, ay);
+  const b = side(cx, cy, dx, dy, bx, by);
   return !((a > 0 && b > 0) || (a < 0 && b < 0));
 }
 
@@ -193,7 +193,7 @@ export function insideRings(
       const y2 = xy[2 * i + 1]!;
       if (y1 <= y !== y2 <= y) {
         if (x1 > x && x2 > x) inside = !inside;
-        else if ((x1 > x || x2 > x) && orient2d(x1, y1, x2, y2, x, y) > 0 !== y2 > y1) inside = !inside;
+        else if ((x1 > x || x2 > x) && side(x1, y1, x2, y2, x, y) > 0 !== y2 > y1) inside = !inside;
       }
       x1 = x2;
       y1 = y2;
