@@ -37,20 +37,18 @@ export function quickTest(
     return pointPolygon(predicate, b, rowB, a, rowA, false);
   if (typeDimension(typeA) < 1 || typeDimension(typeB) < 1) return UNKNOWN;
   if (!measureRow(a, rowA, boxA) || !measureRow(b, rowB, boxB)) return UNKNOWN;
-  const apart = !(
-    boxA[0]! <= boxB[2]! &&
-    boxA[2]! >= boxB[0]! &&
-    boxA[1]! <= boxB[3]! &&
-    boxA[3]! >= boxB[1]!
-  );
-  if (apart) {
+  const minX = Math.max(boxA[0]!, boxB[0]!);
+  const minY = Math.max(boxA[1]!, boxB[1]!);
+  const maxX = Math.min(boxA[2]!, boxB[2]!);
+  const maxY = Math.min(boxA[3]!, boxB[3]!);
+  if (!(minX <= maxX && minY <= maxY)) {
     // Two empty ones are equal.
     if (predicate === "equals") return UNKNOWN;
     return predicate === "disjoint" ? 1 : 0;
   }
-  if (predicate === "intersects") return rowsMeet(a, rowA, b, rowB);
+  if (predicate === "intersects") return rowsMeet(a, rowA, b, rowB, minX, minY, maxX, maxY);
   if (predicate === "disjoint") {
-    const meet = rowsMeet(a, rowA, b, rowB);
+    const meet = rowsMeet(a, rowA, b, rowB, minX, minY, maxX, maxY);
     return meet === UNKNOWN ? UNKNOWN : meet === 1 ? 0 : 1;
   }
   return UNKNOWN;
@@ -168,51 +166,94 @@ function measureRow(column: GeometryColumn, row: number, box: Float64Array): boo
   let minY = Infinity;
   let maxX = -Infinity;
   let maxY = -Infinity;
-  let check = 0;
+  let sum = 0;
+  const first = parts[geometries[row]!]!;
   const end = parts[geometries[row + 1]!]!;
-  for (let r = parts[geometries[row]!]!; r < end; r++) {
-    const from = rings[r]!;
-    const to = rings[r + 1]!;
-    let moves = false;
-    const startX = xy[2 * from]!;
-    const startY = xy[2 * from + 1]!;
-    for (let v = from; v < to; v++) {
-      const x = xy[2 * v]!;
-      const y = xy[2 * v + 1]!;
-      check += x - x + (y - y);
-      if (x < minX) minX = x;
-      if (x > maxX) maxX = x;
-      if (y < minY) minY = y;
-      if (y > maxY) maxY = y;
-      if (x !== startX || y !== startY) moves = true;
-    }
-    if (!moves && from < to) return false;
+  const to = 2 * rings[end]!;
+  for (let v = 2 * rings[first]!; v < to; v += 2) {
+    const x = xy[v]!;
+    const y = xy[v + 1]!;
+    sum += x + y;
+    if (x < minX) minX = x;
+    if (x > maxX) maxX = x;
+    if (y < minY) minY = y;
+    if (y > maxY) maxY = y;
   }
   box[0] = minX;
   box[1] = minY;
   box[2] = maxX;
   box[3] = maxY;
-  return check === 0;
+  // A sum that overflows is rare enough to be taken for one that does not.
+  return Number.isFinite(sum) && !hasDots(column, row);
 }
 
-/** Edges in the window common to both boxes, `[x1, y1, x2, y2]` each. */
-let edgesA = new Float64Array(256);
-let edgesB = new Float64Array(256);
+/** Whether a line or ring of the row has no length. */
+function hasDots({ geometries, parts, rings, xy }: GeometryColumn, row: number): boolean {
+  const end = parts[geometries[row + 1]!]!;
+  for (let r = parts[geometries[row]!]!; r < end; r++) {
+    const from = rings[r]!;
+    const to = rings[r + 1]!;
+    const x = xy[2 * from]!;
+    const y = xy[2 * from + 1]!;
+    let v = from + 1;
+    while (v < to && xy[2 * v] === x && xy[2 * v + 1] === y) v++;
+    if (v === to && from < to) return true;
+  }
+  return false;
+}
 
-/** Whether two rows of lines or polygons have a point in common, their boxes being in `boxA` and `boxB`. */
-function rowsMeet(a: GeometryColumn, rowA: number, b: GeometryColumn, rowB: number): Answer {
-  const minX = Math.max(boxA[0]!, boxB[0]!);
-  const minY = Math.max(boxA[1]!, boxB[1]!);
-  const maxX = Math.min(boxA[2]!, boxB[2]!);
-  const maxY = Math.min(boxA[3]!, boxB[3]!);
+/**
+ * `intersects` of rows whose bounds are known, for joins: row `rowA` of `a` has bounds `boundsA[4 * rowA] ..`, as `rowBounds` gives
+ * them. For lines, polygons and multis of them; {@link UNKNOWN} for anything that `testRows` should be asked for: points,
+ * collections, coordinates that are not finite, lines of no length, very many edges near each other. Nothing is allocated.
+ */
+export function quickIntersects(
+  a: GeometryColumn,
+  rowA: number,
+  boundsA: Float64Array,
+  b: GeometryColumn,
+  rowB: number,
+  boundsB: Float64Array,
+): Answer {
+  if (typeDimension(a.types[rowA]!) < 1 || typeDimension(b.types[rowB]!) < 1) return UNKNOWN;
+  const minX = Math.max(boundsA[4 * rowA]!, boundsB[4 * rowB]!);
+  const minY = Math.max(boundsA[4 * rowA + 1]!, boundsB[4 * rowB + 1]!);
+  const maxX = Math.min(boundsA[4 * rowA + 2]!, boundsB[4 * rowB + 2]!);
+  const maxY = Math.min(boundsA[4 * rowA + 3]!, boundsB[4 * rowB + 3]!);
+  if (!(minX <= maxX && minY <= maxY)) return 0;
+  if (hasDots(a, rowA) || hasDots(b, rowB)) return UNKNOWN;
+  const answer = rowsMeet(a, rowA, b, rowB, minX, minY, maxX, maxY);
+  return answer === 0 && !(finite(a, rowA) && finite(b, rowB)) ? UNKNOWN : answer;
+}
+
+function finite({ geometries, parts, rings, xy }: GeometryColumn, row: number): boolean {
+  let sum = 0;
+  const to = 2 * rings[parts[geometries[row + 1]!]!]!;
+  for (let v = 2 * rings[parts[geometries[row]!]!]!; v < to; v++) sum += xy[v]!;
+  return Number.isFinite(sum);
+}
+
+/** Edges of A in the window common to both boxes, `[x1, y1, x2, y2]` each. */
+let edges = new Float64Array(256);
+
+/** Whether two rows of lines or polygons have a point in common; both boxes have this window in common. */
+function rowsMeet(
+  a: GeometryColumn,
+  rowA: number,
+  b: GeometryColumn,
+  rowB: number,
+  minX: number,
+  minY: number,
+  maxX: number,
+  maxY: number,
+): Answer {
   const verticesA = rowVertices(a, rowA);
-  const verticesB = rowVertices(b, rowB);
-  if (4 * verticesA > edgesA.length) edgesA = new Float64Array(8 * verticesA);
-  if (4 * verticesB > edgesB.length) edgesB = new Float64Array(8 * verticesB);
-  const countA = collectEdges(a, rowA, minX, minY, maxX, maxY, edgesA);
-  const countB = collectEdges(b, rowB, minX, minY, maxX, maxY, edgesB);
-  if (countA * countB > MANY_PAIRS) return UNKNOWN;
-  if (countA > 0 && countB > 0 && edgesMeet(edgesA, countA, edgesB, countB)) return 1;
+  if (4 * verticesA > edges.length) edges = new Float64Array(8 * verticesA);
+  const count = collectEdges(a, rowA, minX, minY, maxX, maxY, edges);
+  if (count > 0) {
+    if (count * rowVertices(b, rowB) > MANY_PAIRS) return UNKNOWN;
+    if (edgesMeet(edges, count, b, rowB, minX, minY, maxX, maxY)) return 1;
+  }
   // No edges meet: a line or ring of one is wholly inside of the other, or they are apart.
   if (ringInside(a, rowA, b, rowB, minX, minY, maxX, maxY)) return 1;
   if (ringInside(b, rowB, a, rowA, minX, minY, maxX, maxY)) return 1;
@@ -272,31 +313,76 @@ function collectEdges(
   return n >> 2;
 }
 
-function edgesMeet(a: Float64Array, countA: number, b: Float64Array, countB: number): boolean {
-  for (let i = 0; i < 4 * countA; i += 4) {
-    const ax = a[i]!;
-    const ay = a[i + 1]!;
-    const bx = a[i + 2]!;
-    const by = a[i + 3]!;
-    const minX = ax < bx ? ax : bx;
-    const maxX = ax < bx ? bx : ax;
-    const minY = ay < by ? ay : by;
-    const maxY = ay < by ? by : ay;
-    for (let j = 0; j < 4 * countB; j += 4) {
-      const cx = b[j]!;
-      const dx = b[j + 2]!;
-      if ((cx < minX && dx < minX) || (cx > maxX && dx > maxX)) continue;
-      const cy = b[j + 1]!;
-      const dy = b[j + 3]!;
-      if ((cy < minY && dy < minY) || (cy > maxY && dy > maxY)) continue;
-      const c = side(ax, ay, bx, by, cx, cy);
-      const d = side(ax, ay, bx, by, dx, dy);
-      if ((c > 0 && d > 0) || (c < 0 && d < 0)) continue;
-      const e = side(cx, cy, dx, dy, ax, ay);
-      const f = side(cx, cy, dx, dy, bx, by);
-      // Boxes that meet make edges on one line meet as well.
-      if (!((e > 0 && f > 0) || (e < 0 && f < 0))) return true;
+/** Whether an edge of a row in the window meets one of the first `count` in `edges`. */
+function edgesMeet(
+  edges: Float64Array,
+  count: number,
+  column: GeometryColumn,
+  row: number,
+  minX: number,
+  minY: number,
+  maxX: number,
+  maxY: number,
+): boolean {
+  const { types, geometries, parts, rings, xy } = column;
+  const close = typeDimension(types[row]!) === 2;
+  const end = parts[geometries[row + 1]!]!;
+  for (let r = parts[geometries[row]!]!; r < end; r++) {
+    const from = rings[r]!;
+    const to = rings[r + 1]!;
+    if (from === to) continue;
+    const before = close ? to - 1 : from;
+    let x1 = xy[2 * before]!;
+    let y1 = xy[2 * before + 1]!;
+    for (let v = from; v < to; v++) {
+      const x2 = xy[2 * v]!;
+      const y2 = xy[2 * v + 1]!;
+      const lowX = x1 < x2 ? x1 : x2;
+      const highX = x1 < x2 ? x2 : x1;
+      const lowY = y1 < y2 ? y1 : y2;
+      const highY = y1 < y2 ? y2 : y1;
+      if (
+        lowX <= maxX &&
+        highX >= minX &&
+        lowY <= maxY &&
+        highY >= minY &&
+        (x1 !== x2 || y1 !== y2) &&
+        meetsAny(edges, count, x1, y1, x2, y2, lowX, lowY, highX, highY)
+      )
+        return true;
+      x1 = x2;
+      y1 = y2;
     }
+  }
+  return false;
+}
+
+function meetsAny(
+  edges: Float64Array,
+  count: number,
+  ax: number,
+  ay: number,
+  bx: number,
+  by: number,
+  minX: number,
+  minY: number,
+  maxX: number,
+  maxY: number,
+): boolean {
+  for (let j = 0; j < 4 * count; j += 4) {
+    const cx = edges[j]!;
+    const dx = edges[j + 2]!;
+    if ((cx < minX && dx < minX) || (cx > maxX && dx > maxX)) continue;
+    const cy = edges[j + 1]!;
+    const dy = edges[j + 3]!;
+    if ((cy < minY && dy < minY) || (cy > maxY && dy > maxY)) continue;
+    const c = side(ax, ay, bx, by, cx, cy);
+    const d = side(ax, ay, bx, by, dx, dy);
+    if ((c > 0 && d > 0) || (c < 0 && d < 0)) continue;
+    const e = side(cx, cy, dx, dy, ax, ay);
+    const f = side(cx, cy, dx, dy, bx, by);
+    // Boxes that meet make edges on one line meet as well.
+    if (!((e > 0 && f > 0) || (e < 0 && f < 0))) return true;
   }
   return false;
 }
