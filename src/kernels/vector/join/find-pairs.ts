@@ -1,6 +1,7 @@
 import { type GeometryColumn, POINT, rowBounds } from "../../../model/geometry.ts";
 import { type BoxTree, buildBoxTree, newHits, searchBoxes } from "../box-tree.ts";
 import { withinDistance } from "../distance/distance-rows.ts";
+import { withinGeodesicDistance } from "../distance/geodesic-distance.ts";
 import { type Predicate, testRows } from "../relate/predicates.ts";
 import { type PreparedRelate, prepareRelate, testPrepared } from "../relate/prepared.ts";
 import {
@@ -11,7 +12,6 @@ import {
   locateInRow,
   newChunkScratch,
 } from "./edge-chunks.ts";
-import { withinGeodesicDistance } from "./exact-tests.ts";
 import { allPoints, IN_INSIDE, ON_BOUNDARY, pointsInGrid } from "./points-in-grid.ts";
 import {
   cellAt,
