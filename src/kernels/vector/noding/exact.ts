@@ -10,23 +10,13 @@ export function side(ax: number, ay: number, bx: number, by: number, cx: number,
   const det = left - right;
   const size = Math.abs(det);
   if (size > 3.3306690738754716e-16 * Math.abs(left + right) && size > 1e-280 && size < Infinity) return det;
-  return closeSide(ax, ay, bx, by, cx, cy, left, right);
+  return closeSide(ax, ay, bx, by, cx, cy);
 }
 
-function closeSide(
-  ax: number,
-  ay: number,
-  bx: number,
-  by: number,
-  cx: number,
-  cy: number,
-  left: number,
-  right: number,
-): number {
-  const leftZero = ay === cy || bx === cx;
-  const rightZero = ax === cx || by === cy;
-  if (leftZero && rightZero) return 0;
-  if ((leftZero || inRange(left)) && (rightZero || inRange(right))) return orient2d(ax, ay, bx, by, cx, cy);
+function closeSide(ax: number, ay: number, bx: number, by: number, cx: number, cy: number): number {
+  if ((ay === cy || bx === cx) && (ax === cx || by === cy)) return 0;
+  if (inRange(ax) && inRange(ay) && inRange(bx) && inRange(by) && inRange(cx) && inRange(cy))
+    return orient2d(ax, ay, bx, by, cx, cy);
   const [x0, y0, x1, y1, x2, y2] = wholeNumbers([ax, ay, bx, by, cx, cy]).values as [
     bigint,
     bigint,
@@ -39,10 +29,10 @@ function closeSide(
   return det > 0n ? 1 : det < 0n ? -1 : 0;
 }
 
-/** Whether the products in the expansions of a product of this size neither overflow nor underflow. */
-function inRange(product: number): boolean {
-  const size = Math.abs(product);
-  return size > 1e-200 && size < 1e290;
+/** Whether no product of differences of such numbers, or of what rounding took from them, overflows or underflows. */
+function inRange(value: number): boolean {
+  const size = Math.abs(value);
+  return (size > 1e-130 && size < 1e145) || size === 0;
 }
 
 const bits = new DataView(new ArrayBuffer(8));

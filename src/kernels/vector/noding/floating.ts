@@ -12,6 +12,7 @@ import {
   newLines,
   type SegmentStrings,
 } from "./strings.ts";
+import { findUnnoded } from "./validate.ts";
 
 /** Arrays of a run, kept for the next while they are small. */
 interface Scratch {
@@ -126,7 +127,7 @@ export function nodeOnce(strings: SegmentStrings, snap: SnapPoints | null): Node
   orderSplits(s);
   if (s.crossings > 0) markNewSpikes(s);
   const { xy, starts, tags } = emit(s, strings.tags);
-  const clean = s.crossings === 0 || (snap === null && isClean(s, xy));
+  const clean = s.crossings === 0 || (snap === null && isClean(s, { xy, starts, tags }));
   s.snap = null;
   if (vertices > KEPT_VERTICES || s.splits > KEPT_VERTICES) scratch = newScratch();
   else search.tree = null;
@@ -460,20 +461,28 @@ function emit(s: Scratch, tags: Int32Array): SegmentStrings {
 }
 
 /** Whether the pieces of bent segments meet nothing but at nodes. All others are as exact as they were. */
-function isClean(s: Scratch, xy: Float64Array): boolean {
-  const { lines, search, bent } = s;
+function isClean(s: Scratch, noded: SegmentStrings): boolean {
+  const { lines, search, bent, outStart, outEnd } = s;
   const { from, segments } = lines;
+  const { xy } = noded;
   for (let i = 0; i + 1 < segments; i++) {
     if ((bent[i] === 1 || bent[i + 1] === 1) && from[i + 1] === from[i]! + 1 && piecesMeet(s, xy, i, i + 1))
       return false;
   }
+  // Long chains of pieces that cross long chains are better seen to by an index of the pieces.
+  let work = 4 * xy.length;
   rewindPairs(search);
   for (let n = nextPairs(search, lines); n > 0; n = nextPairs(search, lines)) {
     const { pairs } = search;
     for (let k = 0; k < n; k++) {
       const i = pairs[2 * k]!;
       const j = pairs[2 * k + 1]!;
-      if ((bent[i] === 1 || bent[j] === 1) && piecesMeet(s, xy, i, j)) return false;
+      if (bent[i] === 0 && bent[j] === 0) continue;
+      const p = from[i]!;
+      const q = from[j]!;
+      work -= Math.min(outEnd[p + 1]! - outStart[p]!, outEnd[q + 1]! - outStart[q]!);
+      if (work < 0) return findUnnoded(noded) === -1;
+      if (piecesMeet(s, xy, i, j)) return false;
     }
   }
   return true;

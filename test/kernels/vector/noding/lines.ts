@@ -55,6 +55,8 @@ export function whole(value: number): bigint {
 }
 
 interface ExactPoint {
+  /** As doubles. */
+  at: readonly [number, number];
   x: bigint;
   y: bigint;
   /** Whether it is an end of its string. */
@@ -71,6 +73,7 @@ export function isNoded({ xy, starts, tags }: SegmentStrings): boolean {
     const line: ExactPoint[] = [];
     for (let v = starts[s]!; v < starts[s + 1]!; v++) {
       line.push({
+        at: [xy[2 * v]!, xy[2 * v + 1]!],
         x: whole(xy[2 * v]!),
         y: whole(xy[2 * v + 1]!),
         end: v === starts[s] || v + 1 === starts[s + 1],
@@ -99,6 +102,10 @@ function areDuplicates(a: ExactPoint[], b: ExactPoint[]): boolean {
 }
 
 function meet(a: ExactPoint, b: ExactPoint, c: ExactPoint, d: ExactPoint, follows: boolean): boolean {
+  for (const k of [0, 1] as const) {
+    if (Math.max(a.at[k], b.at[k]) < Math.min(c.at[k], d.at[k])) return false;
+    if (Math.max(c.at[k], d.at[k]) < Math.min(a.at[k], b.at[k])) return false;
+  }
   const side = (p: ExactPoint, q: ExactPoint, r: ExactPoint): number => {
     const det = (q.x - p.x) * (r.y - p.y) - (q.y - p.y) * (r.x - p.x);
     return det > 0n ? 1 : det < 0n ? -1 : 0;
