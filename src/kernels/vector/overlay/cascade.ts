@@ -101,31 +101,84 @@ function unitePair(a: readonly Piece[], b: readonly Piece[], grid: OverlayGrid):
 }
 
 /**
- * The areas of a row that are not valid together: each polygon read by the even-odd rule of its rings, whatever way
- * they run, then the union of the polygons.
+ * The areas of a row that are not valid, or members of a collection that overlap: each ring taken as all that it winds
+ * around (the non-zero rule), each polygon as its shell less its holes, then the union of the polygons.
  */
 export function resolveAreas(column: GeometryColumn, row: number, grid: OverlayGrid): Pieces {
   const sets: Pieces[] = [];
-  const builder = new GeometryBuilder();
-  const { parts, rings, xy, collections, geometries, types } = column;
-  const fillPart = (p: number): void => {
-    const starts = rings.subarray(parts[p]!, parts[p + 1]! + 1);
-    const report = fillRings({ xy, starts }, "even-odd", builder, {
-      grid: grid.cell === 0 ? undefined : grid.unit < 0 ? 1 / -grid.unit : grid.cell * grid.unit,
-      heights: rowHeights([{ column, row }]),
-    });
-    sets.push({ pieces: polygonsOf(builder.finish()), report });
-  };
+  const { collections, geometries, types } = column;
   if (types[row] !== GEOMETRY_COLLECTION) {
-    for (let p = geometries[row]!; p < geometries[row + 1]!; p++) fillPart(p);
+    for (let p = geometries[row]!; p < geometries[row + 1]!; p++)
+      sets.push(resolvePolygon(column, row, p, grid));
   } else {
     for (let k = collections!.rows[row]!; k < collections!.rows[row + 1]!; k++) {
       if (typeDimension(collections!.types[k]!) !== 2) continue;
-      for (let p = collections!.members[k]!; p < memberPartsEnd(column, row, k); p++) fillPart(p);
+      for (let p = collections!.members[k]!; p < memberPartsEnd(column, row, k); p++)
+        sets.push(resolvePolygon(column, row, p, grid));
     }
   }
-  const united = unitePieces(sets, grid);
-  return { pieces: united.pieces, report: repairedReport(united.report) };
+  return unitePieces(sets, grid);
+}
+
+function resolvePolygon(column: GeometryColumn, row: number, part: number, grid: OverlayGrid): Pieces {
+  const { parts, xy } = column;
+  const heights = column.z === null ? null : rowHeights([{ column, row }]);
+  // All rings at once, which is right for valid polygons; else ring by ring.
+  const engine = acquire();
+  engine.input.scale = grid.scale;
+  for (let r = parts[part]!; r < parts[part + 1]!; r++)
+    engine.input.addRing(xy, column.rings[r]!, column.rings[r + 1]!, 0, r === parts[part] ? 1 : -1, null);
+  const report = engine.run("union", "positive", true, grid.cell);
+  const valid = !engine.odd[0];
+  const builder = new GeometryBuilder();
+  if (valid) writePolygonRows(engine.result, builder, grid.unit, heights);
+  release(engine);
+  if (valid) return { pieces: piecesOf(builder.finish()), report };
+  const filled: Pieces[] = [];
+  for (let r = parts[part]!; r < parts[part + 1]!; r++) {
+    const report = fillRings({ xy, starts: column.rings.subarray(r, r + 2) }, "non-zero", builder, {
+      grid: grid.asked,
+      heights,
+    });
+    filled.push({ pieces: polygonsOf(builder.finish()), report });
+  }
+  const holes = unitePieces(filled.slice(1), grid);
+  const last = filled[0]!;
+  const less = acquire();
+  less.input.scale = grid.scale;
+  for (const piece of last.pieces) less.input.add(piece.column, piece.row, 0, AREAS, null);
+  for (const piece of holes.pieces) less.input.add(piece.column, piece.row, 1, AREAS, null);
+  const difference = less.run("difference", "positive", true, grid.cell);
+  writePolygonRows(less.result, builder, grid.unit, heights);
+  release(less);
+  return {
+    pieces: piecesOf(builder.finish()),
+    report: repairedReport(worseReport(difference, worseReport(last.report, holes.report))),
+  };
+}
+
+/**
+ * The areas of a row as valid polygons that do not overlap: all at once, or, of a collection and when they do
+ * overlap or are not valid, polygon by polygon.
+ */
+export function validAreas(column: GeometryColumn, row: number, grid: OverlayGrid): Pieces {
+  if (column.types[row] === GEOMETRY_COLLECTION) return resolveAreas(column, row, grid);
+  const engine = acquire();
+  engine.input.scale = grid.scale;
+  engine.input.add(column, row, 0, AREAS, null);
+  if (engine.input.strings === 0) {
+    release(engine);
+    return { pieces: [], report: FLOATING };
+  }
+  const report = engine.run("union", "positive", true, grid.cell);
+  const valid = !engine.odd[0];
+  const builder = new GeometryBuilder();
+  if (valid) {
+    const heights = column.z === null ? null : rowHeights([{ column, row }]);
+    writePolygonRows(engine.result, builder, grid.unit, heights);
+  }
+  release(engine);
+  return valid ? { pieces: piecesOf(builder.finish()), report } : resolveAreas(column, row, grid);
 }
 
 /** A row of valid polygons as pieces of one polygon each. */

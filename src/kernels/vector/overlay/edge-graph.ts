@@ -51,8 +51,11 @@ export class EdgeGraph {
   /**
    * Build from noded strings; their arrays are kept while the graph is in use. False when two edges leave a node in the
    * same direction: the strings were not noded.
+   *
+   * @param collapsed  Whether outlines that cancelled out stay, as lines of their geometry: what a grid makes of parts
+   * narrower than its cells.
    */
-  build(strings: SegmentStrings): boolean {
+  build(strings: SegmentStrings, collapsed: boolean): boolean {
     const { xy, starts, tags } = strings;
     const count = tags.length;
     this.#reserve(count);
@@ -60,6 +63,7 @@ export class EdgeGraph {
     this.edges = 0;
     this.nodes = 0;
     this.#addEdges(xy, starts, tags, count);
+    this.#dropCancelled(collapsed);
     return this.#sortFans();
   }
 
@@ -164,12 +168,18 @@ export class EdgeGraph {
         deltas[2 * edge + source]! += way;
       }
     }
-    // Leave out what cancelled out.
+    this.edges = edges;
+  }
+
+  /** Leave out edges that cancelled out. */
+  #dropCancelled(collapsed: boolean): void {
+    const { edges, first, last, deltas, flags, lineTag, lineWay, origin } = this;
     let kept = 0;
     for (let e = 0; e < edges; e++) {
       let f = flags[e]!;
-      if (deltas[2 * e] === 0) f &= ~AREA_OF_A;
-      if (deltas[2 * e + 1] === 0) f &= ~AREA_OF_B;
+      if (deltas[2 * e] === 0 && (f & AREA_OF_A) !== 0) f = (f & ~AREA_OF_A) | (collapsed ? LINE_OF_A : 0);
+      if (deltas[2 * e + 1] === 0 && (f & AREA_OF_B) !== 0)
+        f = (f & ~AREA_OF_B) | (collapsed ? LINE_OF_B : 0);
       if (f === 0) continue;
       first[kept] = first[e]!;
       last[kept] = last[e]!;

@@ -6,9 +6,11 @@ export interface OverlayGrid {
   readonly cell: number;
   /** Results are multiplied by this, or divided by `-unit` when it is negative. */
   readonly unit: number;
+  /** What was asked for. */
+  readonly asked: number | undefined;
 }
 
-export const NO_GRID: OverlayGrid = { scale: 1, cell: 0, unit: 1 };
+export const NO_GRID: OverlayGrid = { scale: 1, cell: 0, unit: 1, asked: undefined };
 
 /**
  * A grid of a cell in units of the coordinates; none when it is not a positive number. Cells that are a power of two need no
@@ -17,8 +19,9 @@ export const NO_GRID: OverlayGrid = { scale: 1, cell: 0, unit: 1 };
  */
 export function gridOf(cell: number | undefined): OverlayGrid {
   if (cell === undefined || !(cell > 0) || cell === Infinity) return NO_GRID;
-  if (Number.isInteger(Math.log2(cell)) && 2 ** Math.log2(cell) === cell) return { scale: 1, cell, unit: 1 };
+  if (Number.isInteger(Math.log2(cell)) && 2 ** Math.log2(cell) === cell)
+    return { scale: 1, cell, unit: 1, asked: cell };
   const perUnit = Math.round(1 / cell);
-  if (perUnit >= 1 && 1 / perUnit === cell) return { scale: perUnit, cell: 1, unit: -perUnit };
-  return { scale: 1 / cell, cell: 1, unit: cell };
+  if (perUnit >= 1 && 1 / perUnit === cell) return { scale: perUnit, cell: 1, unit: -perUnit, asked: cell };
+  return { scale: 1 / cell, cell: 1, unit: cell, asked: cell };
 }

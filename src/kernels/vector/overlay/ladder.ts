@@ -1,9 +1,9 @@
 import { nodeFloating } from "../noding/floating.ts";
-import { nodeSnapRounding } from "../noding/snap-rounding.ts";
+import { finestCell, nodeSnapRounding } from "../noding/snap-rounding.ts";
 
 import { nodeSnapping } from "../noding/snapping.ts";
 
-import type { SegmentStrings } from "../noding/strings.ts";
+import type { NodedStrings, SegmentStrings } from "../noding/strings.ts";
 import { findUnnoded } from "../noding/validate.ts";
 import { EdgeGraph } from "./edge-graph.ts";
 import { OverlayInput, uniquePoints } from "./input.ts";
@@ -24,7 +24,7 @@ export interface OverlayReport {
   readonly method: "floating" | "snapping" | "snap-rounding";
   /** Tolerance of the snapping or cell of the grid, in units of the coordinates; 0 in floating point. */
   readonly cell: number;
-  /** Whether an area of the input was not valid, and was read by the even-odd rule. */
+  /** Whether an area of the input was not valid, and was read ring by ring. */
   readonly repaired: boolean;
 }
 
@@ -32,13 +32,17 @@ export interface OverlayReport {
 export const FLOATING: OverlayReport = { rung: 0, method: "floating", cell: 0, repaired: false };
 const FLOATING_REPAIRED: OverlayReport = { ...FLOATING, repaired: true };
 
-/** Passes of floating noding: the second takes up what the rounding of the first moved. */
+/**
+ * Passes of floating noding: the second takes up what the rounding of the first moved. Not where very many lines
+ * run almost together, for these make more crossings with each pass.
+ */
 const PASSES = 4;
+const MOST_PIECES = 6;
 /** Snapping is tried at 1e-12 of the largest coordinate, then ten times more each time. */
 export const SNAPPING_RUNGS = 5;
 const SNAPPING = 1e-12;
 /** Grids are tried from 2^-46 of the largest coordinate (some fourteen digits), then 64 times coarser each time. */
-const GRID = 2 ** -46;
+const GRID_BITS = 46;
 const COARSER = 64;
 
 /** Larger scratch is left to the garbage collector. */
@@ -78,11 +82,11 @@ export class Engine {
     let noded: SegmentStrings = strings;
     let report = FLOATING;
     if (strings.tags.length > 0 && needsEdges) {
-      if (grid > 0) {
+      // A grid finer than doubles are changes nothing.
+      if (grid > 0 && grid >= finestCell(largest(strings.xy))) {
         noded = nodeSnapRounding(strings, grid);
         report = { rung: SNAPPING_RUNGS + 1, method: "snap-rounding", cell: grid, repaired: false };
-        // A grid of the caller's that fails can only be one too fine for doubles.
-        if (!this.#attempt(noded, operation, rule)) report = this.#climb(strings, operation, rule);
+        if (!this.#attempt(noded, operation, rule, true)) report = this.#climb(strings, operation, rule);
       } else report = this.#climb(strings, operation, rule);
     }
     const a = input.points[0];
@@ -92,29 +96,30 @@ export class Engine {
   }
 
   #climb(strings: SegmentStrings, operation: OverlayOperation, rule: FillRule): OverlayReport {
-    let noded: SegmentStrings = strings;
+    let noded: NodedStrings = { ...strings, clean: false };
     for (let pass = 0; pass < PASSES; pass++) {
       const next = nodeFloating(noded);
       noded = next;
-      if (!next.clean) continue;
-      if (this.#attempt(noded, operation, rule)) return FLOATING;
-      break;
+      if (next.clean) {
+        if (this.#attempt(noded, operation, rule, false)) return FLOATING;
+        break;
+      }
+      if (next.tags.length > MOST_PIECES * (strings.xy.length / 2)) break;
     }
     const size = largest(strings.xy);
     let tolerance = size * SNAPPING;
     for (let rung = 1; rung <= SNAPPING_RUNGS; rung++) {
       if (tolerance > 0 && tolerance < Infinity) {
         noded = nodeSnapping(strings, tolerance);
-        if (findUnnoded(noded) === -1 && this.#attempt(noded, operation, rule))
+        if ((noded.clean || findUnnoded(noded) === -1) && this.#attempt(noded, operation, rule, false))
           return { rung, method: "snapping", cell: tolerance, repaired: false };
       }
       tolerance *= 10;
     }
-    let cell = 2 ** Math.ceil(Math.log2(size)) * GRID;
-    if (!(cell > 0)) cell = Number.MIN_VALUE;
+    let cell = Math.max(finestCell(size), 2 ** (Math.ceil(Math.log2(size)) - GRID_BITS));
     for (let rung = SNAPPING_RUNGS + 1; ; rung++) {
       noded = nodeSnapRounding(strings, cell);
-      if (this.#attempt(noded, operation, rule))
+      if (this.#attempt(noded, operation, rule, false))
         return { rung, method: "snap-rounding", cell, repaired: false };
       if (cell > size) break;
       cell *= COARSER;
@@ -125,12 +130,12 @@ export class Engine {
   }
 
   /** One try with noded strings; false when they were not noded after all. */
-  #attempt(noded: SegmentStrings, operation: OverlayOperation, rule: FillRule): boolean {
+  #attempt(noded: SegmentStrings, operation: OverlayOperation, rule: FillRule, collapsed: boolean): boolean {
     const { result, odd } = this;
     const graph = this.#graph;
     const labeller = this.#labeller;
     result.reset();
-    if (!graph.build(noded)) return false;
+    if (!graph.build(noded, collapsed)) return false;
     if (!labeller.label(graph)) return false;
     const { range } = labeller;
     odd[0] = range[0] < 0 || range[1] > 1;
@@ -143,10 +148,12 @@ export class Engine {
     }
     selectFaces(graph, labeller.left, operation, rule, this.#inside, this.#cover);
     if (!this.#rings.build(graph, this.#inside, result)) return false;
+    if (operation !== "intersection") result.dropSlivers();
     const lines = selectLines(graph, operation, this.#inside, this.#cover, this.#chosen);
     if (lines > 0) this.#lines.build(graph, this.#chosen, result);
     if (operation === "intersection")
       selectNodes(graph, this.#inside, this.#cover, this.#chosen, result.points);
+    if (lines > 0 && operation !== "union") result.shortenLines(operation === "intersection");
     return true;
   }
 

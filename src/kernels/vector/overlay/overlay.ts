@@ -1,19 +1,16 @@
-import { type GeometryColumn, NULL_GEOMETRY } from "../../../model/geometry.ts";
+import {
+  GEOMETRY_COLLECTION,
+  type GeometryColumn,
+  NULL_GEOMETRY,
+  typeDimension,
+} from "../../../model/geometry.ts";
 import type { GeometryBuilder } from "../../../model/geometry-builder.ts";
 import { writeResult } from "./canonical.ts";
 import { type Pieces, resolveAreas } from "./cascade.ts";
 import { gridOf, type OverlayGrid } from "./grid.ts";
 import { rowHeights } from "./heights.ts";
 import { AREAS, LINES, POINTS, rowBox, rowDimension } from "./input.ts";
-import {
-  acquire,
-  type Engine,
-  FLOATING,
-  type OverlayReport,
-  release,
-  repairedReport,
-  worseReport,
-} from "./ladder.ts";
+import { acquire, type Engine, FLOATING, type OverlayReport, release, worseReport } from "./ladder.ts";
 import type { OverlayOperation } from "./select.ts";
 
 export type { OverlayReport } from "./ladder.ts";
@@ -27,6 +24,7 @@ export interface OverlayOptions {
   readonly grid?: number | undefined;
 }
 
+const EVERYTHING = POINTS | LINES | AREAS;
 const boxA = new Float64Array(4);
 const boxB = new Float64Array(4);
 
@@ -39,7 +37,8 @@ const boxB = new Float64Array(4);
  * operation asks for: the lower dimension of both for an intersection, that of A for a difference, else the higher. A null
  * row counts as empty, without a dimension; two nulls give null.
  *
- * Areas that are not valid are read by the even-odd rule, each polygon by itself, then united. Vertices that are
+ * Areas that are not valid: each ring is all that it winds around, each polygon its shell less its holes, several
+ * polygons their union. Vertices that are
  * not finite are passed over, rings and lines without extent are nothing. Lines of the result run as those they come from,
  * A's first; vertices keep their heights, new ones get heights along their edge.
  *
@@ -71,27 +70,25 @@ export function overlayRows(
   let report = FLOATING;
   if (meet || operation !== "intersection") {
     const edges = needsEdges(operation, dimensionA, dimensionB);
-    // What is nowhere near the other geometry changes nothing.
-    const nearA = operation === "intersection" && grid.cell === 0 ? scaled(boxB, grid) : null;
+    // What is nowhere near the other geometry changes nothing, but on a grid, where things move.
+    const nearA = operation === "intersection" && grid.cell === 0 ? boxB : null;
     const nearB =
-      (operation === "intersection" || operation === "difference") && grid.cell === 0
-        ? scaled(boxA, grid)
-        : null;
-    const everything = POINTS | LINES | AREAS;
-    input.add(a, rowA, 0, everything, nearA);
-    if (meet || operation !== "difference") input.add(b, rowB, 1, everything, nearB);
-    report = engine.run(operation, "positive", edges, grid.cell);
-    if (engine.odd[0] || engine.odd[1]) {
-      const oddA = engine.odd[0];
-      const oddB = engine.odd[1];
+      (operation === "intersection" || operation === "difference") && grid.cell === 0 ? boxA : null;
+    let oddA = overlappingMembers(a, rowA);
+    let oddB = overlappingMembers(b, rowB);
+    for (;;) {
+      report = oddA ? addResolved(engine, a, rowA, 0, grid) : FLOATING;
+      input.add(a, rowA, 0, oddA ? POINTS | LINES : EVERYTHING, nearA);
+      if (meet || operation !== "difference") {
+        if (oddB) report = worseReport(report, addResolved(engine, b, rowB, 1, grid));
+        input.add(b, rowB, 1, oddB ? POINTS | LINES : EVERYTHING, nearB);
+      }
+      report = worseReport(report, engine.run(operation, "positive", edges, grid.cell));
+      if ((oddA || !engine.odd[0]) && (oddB || !engine.odd[1])) break;
+      oddA ||= engine.odd[0];
+      oddB ||= engine.odd[1];
       input.reset();
       input.scale = grid.scale;
-      report = FLOATING;
-      if (oddA) report = worseReport(report, addResolved(engine, a, rowA, 0, grid));
-      input.add(a, rowA, 0, oddA ? POINTS | LINES : everything, nearA);
-      if (oddB) report = worseReport(report, addResolved(engine, b, rowB, 1, grid));
-      input.add(b, rowB, 1, oddB ? POINTS | LINES : everything, nearB);
-      report = repairedReport(worseReport(report, engine.run(operation, "positive", edges, grid.cell)));
     }
   }
   const withHeights = a.z !== null || b.z !== null;
@@ -118,8 +115,13 @@ function addResolved(
   return report;
 }
 
-function scaled(box: Float64Array, { scale }: OverlayGrid): Float64Array {
-  return scale === 1 ? box : box.map((value) => value * scale);
+/** Whether a row is a collection of several members with areas, which may overlap. */
+function overlappingMembers(column: GeometryColumn, row: number): boolean {
+  if (column.types[row] !== GEOMETRY_COLLECTION) return false;
+  const { rows, types } = column.collections!;
+  let areas = 0;
+  for (let k = rows[row]!; k < rows[row + 1]!; k++) if (typeDimension(types[k]!) === 2) areas++;
+  return areas > 1;
 }
 
 function resultDimension(operation: OverlayOperation, a: number, b: number): number {

@@ -1,8 +1,8 @@
 import { type GeometryColumn, NULL_GEOMETRY } from "../../../model/geometry.ts";
-import { GeometryBuilder } from "../../../model/geometry-builder.ts";
-import { readPolygonRow, writePolygonRows, writeResult } from "./canonical.ts";
-import { type Pieces, piecesOf, resolveAreas, unitePieces } from "./cascade.ts";
-import { gridOf, type OverlayGrid } from "./grid.ts";
+import type { GeometryBuilder } from "../../../model/geometry-builder.ts";
+import { readPolygonRow, writeResult } from "./canonical.ts";
+import { type Pieces, unitePieces, validAreas } from "./cascade.ts";
+import { gridOf } from "./grid.ts";
 import { type RowOf, rowHeights } from "./heights.ts";
 import { AREAS, LINES, POINTS, rowDimension } from "./input.ts";
 import { acquire, FLOATING, type OverlayReport, release, worseReport } from "./ladder.ts";
@@ -13,7 +13,7 @@ import type { OverlayOptions } from "./overlay.ts";
  * points each once; what areas cover is left out of the lines, and what lines or areas cover out of the points.
  *
  * Null rows count as empty; no rows, or only null ones, give null. An empty result has the highest dimension of the rows. Else
- * as `overlayRows`: valid, canonical, deterministic, never throws, areas that are not valid are read by the even-odd rule.
+ * as `overlayRows`: valid, canonical, deterministic, never throws, whatever the areas of the input are like.
  * Areas are united two by two along a Hilbert curve, so that each step is small and meets only what is near.
  */
 export function unionRows(
@@ -62,25 +62,4 @@ export function unionRows(
   writeResult(result, builder, dimension, grid.unit, heights);
   release(engine);
   return report;
-}
-
-/** The areas of a row as valid polygons that do not overlap. */
-function validAreas(column: GeometryColumn, row: number, grid: OverlayGrid): Pieces {
-  const engine = acquire();
-  engine.input.scale = grid.scale;
-  engine.input.add(column, row, 0, AREAS, null);
-  if (engine.input.strings === 0) {
-    release(engine);
-    return { pieces: [], report: FLOATING };
-  }
-  const report = engine.run("union", "positive", true, grid.cell);
-  if (engine.odd[0]) {
-    release(engine);
-    return resolveAreas(column, row, grid);
-  }
-  const builder = new GeometryBuilder();
-  const heights = column.z === null ? null : rowHeights([{ column, row }]);
-  writePolygonRows(engine.result, builder, grid.unit, heights);
-  release(engine);
-  return { pieces: piecesOf(builder.finish()), report };
 }
