@@ -26,36 +26,41 @@ export function hilbertOrder(xy: Float64Array, count: number, stride: number): I
 }
 
 /**
- * Number along the Hilbert curve of order 16 of a cell, `0 <= x, y < 65536`; one quadrant a step. The four ways in which
- * the curve can lie in a quadrant (axes exchanged or not, turned around or not) are states of a little machine.
+ * Number along the Hilbert curve of order 16 of a cell, `0 <= x, y < 65536`, two bits of each a step. The four ways in
+ * which the curve can lie in a quadrant (axes exchanged or not, turned around or not) are states of a little machine.
  */
 function hilbert(x: number, y: number): number {
   let d = 0;
   let state = 0;
-  for (let bit = 15; bit >= 0; bit--) {
-    const step = STEPS[(state << 2) | (((x >>> bit) & 1) << 1) | ((y >>> bit) & 1)]!;
-    d = (d << 2) | (step & 3);
-    state = step >>> 2;
+  for (let bit = 14; bit >= 0; bit -= 2) {
+    const step = STEPS[state | (((x >>> bit) & 3) << 2) | ((y >>> bit) & 3)]!;
+    d = (d << 4) | (step & 15);
+    state = step & 0x30;
   }
   return d >>> 0;
 }
 
-/** By state and quadrant: the quadrant's number along the curve, and four times the next state. */
+/** By state (times 16) and two bits of x and y: four bits of the number along the curve, and the next state (times 16). */
 const STEPS: Uint8Array = hilbertSteps();
 
 function hilbertSteps(): Uint8Array {
-  const steps = new Uint8Array(16);
-  for (let state = 0; state < 4; state++) {
-    const exchanged = state >> 1;
-    const turned = state & 1;
-    for (let quadrant = 0; quadrant < 4; quadrant++) {
-      const x = (quadrant >> 1) ^ turned;
-      const y = (quadrant & 1) ^ turned;
+  const steps = new Uint8Array(64);
+  for (let at = 0; at < 64; at++) {
+    let exchanged = at >> 5;
+    let turned = (at >> 4) & 1;
+    let digits = 0;
+    for (let bit = 1; bit >= 0; bit--) {
+      const x = ((at >> (2 + bit)) & 1) ^ turned;
+      const y = ((at >> bit) & 1) ^ turned;
       const across = exchanged === 1 ? y : x;
       const up = exchanged === 1 ? x : y;
-      const next = ((exchanged ^ (1 - up)) << 1) | (turned ^ (across & (1 - up)));
-      steps[(state << 2) | quadrant] = (next << 2) | ((3 * across) ^ up);
+      digits = (digits << 2) | ((3 * across) ^ up);
+      if (up === 0) {
+        exchanged ^= 1;
+        turned ^= across;
+      }
     }
+    steps[at] = (exchanged << 5) | (turned << 4) | digits;
   }
   return steps;
 }

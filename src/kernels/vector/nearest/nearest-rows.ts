@@ -89,7 +89,7 @@ export function planarFinder(target: GeometryColumn): NearestFinder {
           set.finish();
           previousX = x;
           previousY = y;
-          previousDistance = set.rows.length >= k ? set.distances[k - 1]! : Infinity;
+          previousDistance = set.count >= k ? set.distances[k - 1]! : Infinity;
         }
         if (left !== null) for (const other of left) mask![other] = 0;
         collected.add(row, set);
@@ -117,6 +117,8 @@ function findScaled(
 /** Coordinates of a column of points only, NaN for null and empty rows; `null` for other columns. */
 export function onlyPoints({ types, geometries, parts, rings, xy }: GeometryColumn): Float64Array | null {
   for (let row = 0; row < types.length; row++) if (types[row]! > POINT) return null;
+  // As a rule every row has its vertex, and nothing needs to be copied.
+  if (xy.length === 2 * types.length && rings.length === types.length + 1) return xy;
   const out = new Float64Array(2 * types.length).fill(Number.NaN);
   for (let row = 0; row < types.length; row++) {
     const v = rings[parts[geometries[row]!]!]!;
@@ -141,9 +143,8 @@ export class Collected {
     this.#counts = new Int32Array(count);
   }
 
-  add(row: number, { rows, distances, tied }: NearestSet): void {
+  add(row: number, { count, rows, distances, tied }: NearestSet): void {
     if (tied) this.#tied++;
-    const count = rows.length;
     this.#from[row] = this.#length;
     this.#counts[row] = count;
     if (this.#length + count > this.#rows.length) {

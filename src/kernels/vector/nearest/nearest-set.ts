@@ -24,9 +24,10 @@ export class NearestSet {
   enough: number = -1;
   /** 1 for rows that this query leaves out; `null` when there are none. */
   excluded: Uint8Array | null = null;
-  /** Rows of the answer after {@link finish}, nearest first, and their distances. */
-  readonly rows: number[] = [];
-  readonly distances: number[] = [];
+  /** Neighbours of the answer after {@link finish}: so many of {@link rows}, nearest first, and of {@link distances}. */
+  count: number = 0;
+  rows: Int32Array = new Int32Array(64);
+  distances: Float64Array = new Float64Array(64);
   /** Whether {@link finish} left out rows as near as the last one because of the policy. */
   tied: boolean = false;
   readonly #k: number;
@@ -35,8 +36,9 @@ export class NearestSet {
   readonly #rank: Float64Array | Int32Array | null;
   readonly #maxDistance: number;
   /** Everything offered within reach, rows may repeat. */
-  readonly #candidates: number[] = [];
-  readonly #squares: number[] = [];
+  #candidates = new Int32Array(MANY);
+  #squares = new Float64Array(MANY);
+  #offered = 0;
   #compactAt = MANY;
   /** The k least squares of different rows, largest on top (a heap); only for k > 1. */
   readonly #heap: Float64Array;
@@ -64,8 +66,7 @@ export class NearestSet {
 
   /** Begin a query. */
   reset(): void {
-    this.#candidates.length = 0;
-    this.#squares.length = 0;
+    this.#offered = 0;
     this.#compactAt = MANY;
     if (this.#slots !== null) {
       for (let i = 0; i < this.#size; i++) this.#slots[this.#heapRows[i]!] = -1;
@@ -84,18 +85,18 @@ export class NearestSet {
   offer(row: number, square: number): void {
     if (!(square <= this.bound) || square === Infinity) return;
     if (this.excluded !== null && this.excluded[row] === 1) return;
-    const last = this.#candidates.length - 1;
+    const last = this.#offered - 1;
     if (last >= 0 && this.#candidates[last] === row) {
       if (square >= this.#squares[last]!) return;
       this.#squares[last] = square;
     } else {
-      this.#candidates.push(row);
-      this.#squares.push(square);
+      this.#candidates[this.#offered] = row;
+      this.#squares[this.#offered++] = square;
     }
     if (this.#slots === null) {
       if (square * TIE_SQUARED < this.bound) this.bound = square * TIE_SQUARED;
     } else this.#offerHeap(row, square, this.#slots);
-    if (this.#candidates.length >= this.#compactAt) this.#compact();
+    if (this.#offered === this.#compactAt) this.#compact();
     if (square <= this.enough) this.bound = -1;
   }
 
@@ -142,36 +143,59 @@ export class NearestSet {
     slots[row] = slot;
   }
 
+  /** Throw away what is out of reach by now, and make room for as much again as is left. */
   #compact(): void {
     let kept = 0;
-    for (let i = 0; i < this.#candidates.length; i++) {
+    for (let i = 0; i < this.#offered; i++) {
       if (this.#squares[i]! > this.bound) continue;
       this.#candidates[kept] = this.#candidates[i]!;
-      this.#squares[kept] = this.#squares[i]!;
-      kept++;
+      this.#squares[kept++] = this.#squares[i]!;
     }
-    this.#candidates.length = kept;
-    this.#squares.length = kept;
+    this.#offered = kept;
     this.#compactAt = Math.max(MANY, 2 * kept);
+    if (this.#compactAt <= this.#candidates.length) return;
+    const candidates = new Int32Array(this.#compactAt);
+    const squares = new Float64Array(this.#compactAt);
+    candidates.set(this.#candidates);
+    squares.set(this.#squares);
+    this.#candidates = candidates;
+    this.#squares = squares;
   }
 
   /** End a query: the answer is in {@link rows} and {@link distances}, ordered by distance, equals as the policy says. */
   finish(): void {
-    const { rows, distances } = this;
-    rows.length = 0;
-    distances.length = 0;
     this.tied = false;
-    this.#compact();
-    const count = this.#candidates.length;
-    if (count === 0) return;
-    if (count === 1) {
-      const distance = Math.sqrt(this.#squares[0]!);
-      if (distance <= this.#maxDistance) {
-        rows.push(this.#candidates[0]!);
-        distances.push(distance);
-      }
-      return;
+    this.count = 0;
+    let kept = 0;
+    const { bound } = this;
+    for (let i = 0; i < this.#offered; i++) {
+      if (this.#squares[i]! > bound) continue;
+      this.#candidates[kept] = this.#candidates[i]!;
+      this.#squares[kept++] = this.#squares[i]!;
     }
+    this.#offered = kept;
+    if (kept === 1) {
+      const distance = Math.sqrt(this.#squares[0]!);
+      if (distance <= this.#maxDistance) this.#answer(this.#candidates[0]!, distance);
+    } else if (kept > 1) this.#choose();
+  }
+
+  #answer(row: number, distance: number): void {
+    if (this.count === this.rows.length) {
+      const rows = new Int32Array(2 * this.count);
+      const distances = new Float64Array(2 * this.count);
+      rows.set(this.rows);
+      distances.set(this.distances);
+      this.rows = rows;
+      this.distances = distances;
+    }
+    this.rows[this.count] = row;
+    this.distances[this.count++] = distance;
+  }
+
+  /** The answer from several candidates. */
+  #choose(): void {
+    const count = this.#offered;
     // Least distance of each row.
     const order = Array.from({ length: count }, (_, i) => i);
     const squares = this.#squares;
@@ -189,19 +213,18 @@ export class NearestSet {
     const rank = this.#ties === "lowest-id" ? this.#rank : null;
     found.sort((a, b) => a.distance - b.distance || a.row - b.row);
     // Runs of equal distances, each in the order of its rows or ids.
-    for (let first = 0; first < found.length && rows.length < this.#k; ) {
+    for (let first = 0; first < found.length && this.count < this.#k; ) {
       let end = first + 1;
       const limit = found[first]!.distance * (1 + TIE);
       while (end < found.length && found[end]!.distance <= limit) end++;
       const equal = found.slice(first, end);
       equal.sort((a, b) => (rank === null ? 0 : rank[a.row]! - rank[b.row]!) || a.row - b.row);
       for (const { row, distance } of equal) {
-        if (this.#ties !== "all" && rows.length === this.#k) {
+        if (this.#ties !== "all" && this.count === this.#k) {
           this.tied = true;
           break;
         }
-        rows.push(row);
-        distances.push(distance);
+        this.#answer(row, distance);
       }
       first = end;
     }

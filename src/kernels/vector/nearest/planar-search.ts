@@ -48,7 +48,14 @@ export class PlanarSearch {
   /** Distance of a point to what was nearest to the query before it. */
   distanceToWitness(x: number, y: number): number {
     const { witness } = this;
-    return Math.sqrt(pointSegmentSquared(x, y, witness[4]!, witness[5]!, witness[6]!, witness[7]!));
+    const ax = witness[4]!;
+    const ay = witness[5]!;
+    const bx = witness[6]!;
+    const by = witness[7]!;
+    const isPoint = ax === bx && ay === by;
+    return Math.sqrt(
+      isPoint ? (x - ax) * (x - ax) + (y - ay) * (y - ay) : pointSegmentSquared(x, y, ax, ay, bx, by),
+    );
   }
 
   /** Offer everything of the index that may be nearest to a point. */
