@@ -4,8 +4,8 @@ import { type Family, type FileResult, Tally } from "./family.ts";
 
 /** Measures as the package exports them. */
 export interface GeodesicApi {
-  area(geometry: object, options?: object): number;
-  length(geometry: object, options?: object): number;
+  area(geometry: object | null, options?: object): number;
+  length(geometry: object | null, options?: object): number;
   distance(a: readonly number[], b: readonly number[], options?: object): number;
   geodesicInverse(
     lon1: number,

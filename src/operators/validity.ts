@@ -1,10 +1,16 @@
+import type { MakeValidOptions } from "../kernels/vector/make-valid.ts";
 import { findInvalid, type InvalidReason } from "../kernels/vector/validity.ts";
 import { type FeatureSource, type FeatureTable, takeRows } from "../model/features.ts";
 import {
   GEOMETRY_COLLECTION,
   type GeometryColumn,
   type GeometryType,
+  LINE_STRING,
+  MULTI_LINE_STRING,
+  MULTI_POINT,
   MULTI_POLYGON,
+  NULL_GEOMETRY,
+  POINT,
   POLYGON,
   typeDimension,
 } from "../model/geometry.ts";
@@ -68,7 +74,7 @@ export async function checkFeatures(
   return { features, invalid, nulls, empty, problems };
 }
 
-/** A lazy view of a layer whose invalid polygons are rebuilt. */
+/** A lazy view of a layer whose invalid geometries are made valid. */
 export interface RepairedFeatures extends FeatureSource {
   /** Complete when the batches have been read to the end. */
   readonly report: {
@@ -76,43 +82,60 @@ export interface RepairedFeatures extends FeatureSource {
     repaired: number;
     /** Features that nothing was left of: their geometry became null. */
     emptied: number;
-    /** Features that could not be repaired and stayed as they were: broken lines and points, failures. */
-    unrepaired: number;
   };
 }
 
+export interface RepairOptions extends MakeValidOptions {}
+
 /**
- * The features of a source with invalid polygons rebuilt, in their order. Valid ones come out untouched. Heights and
- * measures of rebuilt polygons are lost, since crossings have none. A polygon may become a multipolygon.
+ * The features of a source with invalid geometries made valid, in their order. Valid ones come out untouched, bit for
+ * bit. A polygon may become a multipolygon, and with `keepCollapsed` a line, a point or a collection. Heights of new
+ * vertices are interpolated, measures of rebuilt geometries are lost.
  */
-export function repairFeatures(source: FeatureSource): RepairedFeatures {
-  const report = { repaired: 0, emptied: 0, unrepaired: 0 };
+export function repairFeatures(source: FeatureSource, options: RepairOptions = {}): RepairedFeatures {
+  const report = { repaired: 0, emptied: 0 };
   const { schema } = source;
-  const types = new Set(schema.geometryTypes);
-  if (types.has(POLYGON)) types.add(MULTI_POLYGON);
   return {
     url: source.url,
     driver: source.driver,
     layers: source.layers,
     warnings: source.warnings,
-    schema: { ...schema, geometryTypes: [...types] },
+    schema: { ...schema, geometryTypes: repairedTypes(schema.geometryTypes, options) },
     report,
-    async *batches(options) {
-      Object.assign(report, { repaired: 0, emptied: 0, unrepaired: 0 });
-      for await (const batch of source.batches(options)) yield await repairTable(batch, report);
+    async *batches(batchOptions) {
+      Object.assign(report, { repaired: 0, emptied: 0 });
+      for await (const batch of source.batches(batchOptions)) yield await repairTable(batch, report, options);
     },
     close: () => source.close(),
   };
 }
 
-async function repairTable(table: FeatureTable, report: RepairedFeatures["report"]): Promise<FeatureTable> {
+/** The types that a layer may have when made valid: polygons fall apart, and collapse where that is asked for. */
+function repairedTypes(types: readonly GeometryType[], { keepCollapsed }: RepairOptions): GeometryType[] {
+  const made = new Set(types);
+  for (const type of types) {
+    if (type === POLYGON) made.add(MULTI_POLYGON);
+    if (keepCollapsed !== true || type === NULL_GEOMETRY || typeDimension(type) < 1) continue;
+    for (const lower of [POINT, MULTI_POINT, GEOMETRY_COLLECTION] as const) made.add(lower);
+    if (typeDimension(type) === 2)
+      for (const line of [LINE_STRING, MULTI_LINE_STRING] as const) made.add(line);
+  }
+  return [...made];
+}
+
+async function repairTable(
+  table: FeatureTable,
+  report: RepairedFeatures["report"],
+  options: RepairOptions,
+): Promise<FeatureTable> {
   const { geometry } = table;
   if (geometry === null) return table;
   const broken: number[] = [];
   for (let row = 0; row < table.count; row++) if (findInvalid(geometry, row) !== null) broken.push(row);
   if (broken.length === 0) return table;
-  const { repairPolygons } = await import("../kernels/vector/repair.ts");
+  const { makeValidRow } = await import("../kernels/vector/make-valid.ts");
   const builder = new GeometryBuilder();
+  const one = new GeometryBuilder();
   let next = 0;
   for (let row = 0; row < table.count; row++) {
     if (broken[next] !== row) {
@@ -120,28 +143,14 @@ async function repairTable(table: FeatureTable, report: RepairedFeatures["report
       continue;
     }
     next++;
-    const type = geometry.types[row]! as GeometryType;
-    const fixed =
-      type !== GEOMETRY_COLLECTION && typeDimension(type) === 2
-        ? repairPolygons(geometry, geometry.geometries[row]!, geometry.geometries[row + 1]!)
-        : null;
-    if (fixed === null) {
-      report.unrepaired++;
-      builder.copy(geometry, row);
-    } else if (fixed.polygons.length === 0) {
+    makeValidRow(geometry, row, one, options);
+    const made = one.finish();
+    if (made.geometries[1] === 0) {
       report.emptied++;
       builder.null();
     } else {
       report.repaired++;
-      builder.begin(fixed.polygons.length > 1 ? MULTI_POLYGON : type);
-      for (const rings of fixed.polygons) {
-        builder.part();
-        for (const ring of rings) {
-          builder.ring();
-          for (const [x, y] of ring) builder.vertex(x, y);
-        }
-      }
-      builder.end();
+      builder.copy(made, 0);
     }
   }
   return takeRows(

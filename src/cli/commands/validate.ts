@@ -1,5 +1,6 @@
 import { validateFile } from "../../jobs/files/validate.ts";
 import type { Command } from "../command.ts";
+import { oneOf } from "../main.ts";
 import { fileOptions, fileResult } from "../shared.ts";
 
 export const validate: Command = {
@@ -10,7 +11,16 @@ export const validate: Command = {
   arguments: [1, 1],
   options: {
     layer: { type: "string", value: "NAME", help: "layer of a file that holds several" },
-    repair: { type: "string", value: "OUT", help: "vectors: write the layer with its polygons repaired" },
+    repair: { type: "string", value: "OUT", help: "vectors: write the layer with its geometries made valid" },
+    "repair-method": {
+      type: "string",
+      value: "linework|structure",
+      help: "--repair: inside is what an odd number of rings encloses (linework, default), or what a shell winds around less its holes, parts united (structure)",
+    },
+    "keep-collapsed": {
+      type: "boolean",
+      help: "--repair: keep what has lost its area or length as lines and points",
+    },
   },
   examples: ["tilth validate landcover.tif", "tilth validate villages.shp --repair villages_ok.gpkg"],
   async run(context) {
@@ -18,6 +28,13 @@ export const validate: Command = {
       ...fileOptions(context),
       layer: context.text("layer"),
       repair: context.text("repair"),
+      repairMethod: oneOf(
+        "repair-method",
+        context.text("repair-method"),
+        ["linework", "structure"] as const,
+        "linework",
+      ),
+      keepCollapsed: context.flag("keep-collapsed"),
     });
     const lines = problems
       .slice(0, SHOWN)
@@ -41,7 +58,7 @@ export const validate: Command = {
 function remedy(kind: unknown, repaired: string | undefined): string {
   if (kind === "raster") return "tilth convert IN OUT.tif writes it again as a valid COG.";
   return repaired === undefined
-    ? "Pass --repair OUT to write the layer with its polygons repaired."
+    ? "Pass --repair OUT to write the layer with its geometries made valid."
     : `The repaired layer is ${repaired}.`;
 }
 

@@ -7,8 +7,12 @@ import type { FileOptions, FileResult } from "./result.ts";
 export interface ValidateOptions extends FileOptions {
   /** Layer of a file that holds several. */
   readonly layer?: string | undefined;
-  /** Vectors: write the layer with its polygons repaired. */
+  /** Vectors: write the layer with its geometries made valid. */
   readonly repair?: string | undefined;
+  /** How polygons are rebuilt: by their lines (`"linework"`, default) or by what shells and holes mean. */
+  readonly repairMethod?: "linework" | "structure" | undefined;
+  /** Keep what loses its area or length as lines and points. */
+  readonly keepCollapsed?: boolean | undefined;
 }
 
 /** One finding of a check. */
@@ -107,7 +111,10 @@ async function validateVector(path: string, options: ValidateOptions): Promise<V
     const outputs: OutputFile[] = [];
     let fixed: { readonly [key: string]: JsonValue } = {};
     if (repair !== undefined) {
-      const repaired = repairFeatures(source);
+      const repaired = repairFeatures(source, {
+        method: options.repairMethod,
+        keepCollapsed: options.keepCollapsed,
+      });
       const {
         path: to,
         kind,

@@ -1,6 +1,6 @@
-import { orient2d } from "robust-predicates";
 import { type GeometryColumn, LINE_STRING, POINT, POLYGON } from "../../model/geometry.ts";
 import type { GeometryBuilder } from "../../model/geometry-builder.ts";
+import { side } from "./relate/side.ts";
 
 /**
  * Append the convex hull of a row: the smallest convex polygon around its vertices, counter-clockwise from the leftmost
@@ -62,5 +62,5 @@ function hullOrder(xy: Float64Array, start: number, end: number): Int32Array {
 }
 
 function turnsLeft(xy: Float64Array, a: number, b: number, c: number): boolean {
-  return orient2d(xy[2 * a]!, xy[2 * a + 1]!, xy[2 * b]!, xy[2 * b + 1]!, xy[2 * c]!, xy[2 * c + 1]!) < 0;
+  return side(xy[2 * a]!, xy[2 * a + 1]!, xy[2 * b]!, xy[2 * b + 1]!, xy[2 * c]!, xy[2 * c + 1]!) > 0;
 }

@@ -1,6 +1,6 @@
-import { orient2d } from "robust-predicates";
 import type { GeometryColumn } from "../../model/geometry.ts";
 import { rowCentroid } from "./centroid.ts";
+import { side } from "./relate/side.ts";
 import { type Member, rowDimension, rowMembers } from "./row-members.ts";
 
 /** Lines of scan tried for a polygon so thin that the first point found is not inside it. */
@@ -196,9 +196,9 @@ function strictlyInside({ parts, rings, xy }: GeometryColumn, part: number, x: n
       const x2 = xy[2 * v + 2]!;
       const y2 = xy[2 * v + 3]!;
       if ((y1 < y && y2 < y) || (y1 > y && y2 > y) || (x1 < x && x2 < x)) continue;
-      const side = orient2d(x1, y1, x2, y2, x, y);
-      if (side === 0 && (x1 <= x || x2 <= x) && (x1 >= x || x2 >= x)) return false;
-      if (y1 <= y !== y2 <= y && side < 0 === y2 > y1) inside = !inside;
+      const left = side(x1, y1, x2, y2, x, y);
+      if (left === 0 && (x1 <= x || x2 <= x) && (x1 >= x || x2 >= x)) return false;
+      if (y1 <= y !== y2 <= y && left > 0 === y2 > y1) inside = !inside;
     }
   }
   return inside;

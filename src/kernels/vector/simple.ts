@@ -1,8 +1,8 @@
-import { orient2d } from "robust-predicates";
 import type { GeometryColumn } from "../../model/geometry.ts";
+import { side } from "./relate/side.ts";
 import { type Member, rowMembers } from "./row-members.ts";
 import { SegmentIndex } from "./segment-index.ts";
-import { collinearOverlap } from "./validity.ts";
+import { collinearOverlap, share } from "./validity.ts";
 
 /** Where a geometry meets itself. */
 export interface SelfContact {
@@ -134,17 +134,17 @@ function meet(s: Float64Array, i: number, j: number): { x: number; y: number; po
   const cy = s[4 * j + 1]!;
   const dx = s[4 * j + 2]!;
   const dy = s[4 * j + 3]!;
-  const c = orient2d(ax, ay, bx, by, cx, cy);
-  const d = orient2d(ax, ay, bx, by, dx, dy);
+  const c = side(ax, ay, bx, by, cx, cy);
+  const d = side(ax, ay, bx, by, dx, dy);
   if ((c > 0 && d > 0) || (c < 0 && d < 0)) return null;
-  const p = orient2d(cx, cy, dx, dy, ax, ay);
-  const q = orient2d(cx, cy, dx, dy, bx, by);
+  const p = side(cx, cy, dx, dy, ax, ay);
+  const q = side(cx, cy, dx, dy, bx, by);
   if ((p > 0 && q > 0) || (p < 0 && q < 0)) return null;
   if (c === 0 && d === 0) return collinearOverlap(ax, ay, bx, by, cx, cy, dx, dy);
   if (c === 0) return { x: cx, y: cy, point: true };
   if (d === 0) return { x: dx, y: dy, point: true };
   if (p === 0) return { x: ax, y: ay, point: true };
   if (q === 0) return { x: bx, y: by, point: true };
-  const t = p / (p - q);
+  const t = share(ax, ay, bx, by, cx, cy, dx, dy);
   return { x: ax + t * (bx - ax), y: ay + t * (by - ay), point: true };
 }

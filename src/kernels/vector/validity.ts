@@ -1,5 +1,5 @@
-import { orient2d } from "robust-predicates";
 import { type GeometryColumn, memberPartsEnd, typeDimension } from "../../model/geometry.ts";
+import { side } from "./relate/side.ts";
 import { SegmentIndex } from "./segment-index.ts";
 
 /** What can be wrong with a geometry by the OGC simple features rules, in the words of JTS and GEOS. */
@@ -169,14 +169,14 @@ class RingSet {
     const cy = s[b + 1]!;
     const dx = s[b + 2]!;
     const dy = s[b + 3]!;
-    const c = orient2d(ax, ay, bx, by, cx, cy);
-    const d = orient2d(ax, ay, bx, by, dx, dy);
+    const c = side(ax, ay, bx, by, cx, cy);
+    const d = side(ax, ay, bx, by, dx, dy);
     if ((c > 0 && d > 0) || (c < 0 && d < 0)) return null;
-    const p = orient2d(cx, cy, dx, dy, ax, ay);
-    const q = orient2d(cx, cy, dx, dy, bx, by);
+    const p = side(cx, cy, dx, dy, ax, ay);
+    const q = side(cx, cy, dx, dy, bx, by);
     if ((p > 0 && q > 0) || (p < 0 && q < 0)) return null;
     if (c !== 0 && d !== 0 && p !== 0 && q !== 0) {
-      const t = p / (p - q);
+      const t = share(ax, ay, bx, by, cx, cy, dx, dy);
       return { reason: "Self-intersection", x: ax + t * (bx - ax), y: ay + t * (by - ay) };
     }
     if (c === 0 && d === 0) {
@@ -308,13 +308,13 @@ class RingSet {
       let flip = y1 <= y !== y2 <= y ? CROSSED : 0;
       let on = 0;
       if (x1 <= x || x2 <= x) {
-        const side = orient2d(x1, y1, x2, y2, x, y);
-        if (side === 0) {
+        const left = side(x1, y1, x2, y2, x, y);
+        if (left === 0) {
           // On the line and, by the search, not beyond the box: on the edge.
           on = ON_EDGE;
           edge[ring] = i;
           flip = 0;
-        } else if (flip !== 0 && side > 0 === y2 > y1) flip = 0;
+        } else if (flip !== 0 && left < 0 === y2 > y1) flip = 0;
       }
       if (flip + on === 0) continue;
       if (state[ring] === 0) {
@@ -360,7 +360,7 @@ class RingSet {
       if (x < least || (x === least && s[4 * i + 1]! < s[4 * at + 1]!)) at = i;
     }
     const from = 4 * (at === first ? end - 1 : at - 1);
-    return orient2d(s[from]!, s[from + 1]!, s[4 * at]!, s[4 * at + 1]!, s[4 * at + 2]!, s[4 * at + 3]!) < 0;
+    return side(s[from]!, s[from + 1]!, s[4 * at]!, s[4 * at + 1]!, s[4 * at + 2]!, s[4 * at + 3]!) > 0;
   }
 
   /**
@@ -400,6 +400,22 @@ class RingSet {
   }
 }
 
+/** How far along segment ab, from 0 to 1, it crosses segment cd; rounded. */
+export function share(
+  ax: number,
+  ay: number,
+  bx: number,
+  by: number,
+  cx: number,
+  cy: number,
+  dx: number,
+  dy: number,
+): number {
+  const along = (dx - cx) * (by - ay) - (dy - cy) * (bx - ax);
+  const t = ((dx - cx) * (cy - ay) - (dy - cy) * (cx - ax)) / along;
+  return t >= 0 && t <= 1 ? t : 0.5;
+}
+
 /** What two segments on one line share: `null`, a point or more. */
 export function collinearOverlap(
   ax: number,
@@ -436,10 +452,9 @@ function between(
   py: number,
 ): -1 | 0 | 1 {
   if (sameDirection(x, y, a0x, a0y, px, py) || sameDirection(x, y, a1x, a1y, px, py)) return 0;
-  // Signs as of a turn to the left in a system with y upward.
-  const fan = -orient2d(x, y, a0x, a0y, a1x, a1y);
-  const first = -orient2d(x, y, a0x, a0y, px, py);
-  const second = -orient2d(x, y, px, py, a1x, a1y);
+  const fan = side(x, y, a0x, a0y, a1x, a1y);
+  const first = side(x, y, a0x, a0y, px, py);
+  const second = side(x, y, px, py, a1x, a1y);
   if (fan > 0) return first > 0 && second > 0 ? 1 : -1;
   if (fan < 0) return first >= 0 || second >= 0 ? 1 : -1;
   // A straight fan, or one of no width (a spike, found elsewhere).
@@ -447,6 +462,6 @@ function between(
 }
 
 function sameDirection(x: number, y: number, ax: number, ay: number, px: number, py: number): boolean {
-  if (orient2d(x, y, ax, ay, px, py) !== 0) return false;
+  if (side(x, y, ax, ay, px, py) !== 0) return false;
   return Math.sign(ax - x) === Math.sign(px - x) && Math.sign(ay - y) === Math.sign(py - y);
 }

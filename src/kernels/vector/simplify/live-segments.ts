@@ -1,5 +1,5 @@
-import { orient2d } from "robust-predicates";
 import { type BoxTree, buildBoxTree, type Hits, newHits, searchBoxes } from "../box-tree.ts";
+import { side } from "../relate/side.ts";
 
 /** Segments added since the tree was built are looked through one by one up to this number. */
 const TAIL = 64;
@@ -139,11 +139,11 @@ function interfere(s: Float64Array, id: number, cx: number, cy: number, dx: numb
   const by = s[4 * id + 3]!;
   if (Math.max(ax, bx) < Math.min(cx, dx) || Math.min(ax, bx) > Math.max(cx, dx)) return false;
   if (Math.max(ay, by) < Math.min(cy, dy) || Math.min(ay, by) > Math.max(cy, dy)) return false;
-  const c = orient2d(ax, ay, bx, by, cx, cy);
-  const d = orient2d(ax, ay, bx, by, dx, dy);
+  const c = side(ax, ay, bx, by, cx, cy);
+  const d = side(ax, ay, bx, by, dx, dy);
   if ((c > 0 && d > 0) || (c < 0 && d < 0)) return false;
-  const a = orient2d(cx, cy, dx, dy, ax, ay);
-  const b = orient2d(cx, cy, dx, dy, bx, by);
+  const a = side(cx, cy, dx, dy, ax, ay);
+  const b = side(cx, cy, dx, dy, bx, by);
   if ((a > 0 && b > 0) || (a < 0 && b < 0)) return false;
   const startShared = (ax === cx && ay === cy) || (bx === cx && by === cy);
   const endShared = (ax === dx && ay === dy) || (bx === dx && by === dy);
@@ -166,9 +166,9 @@ function inRing(ring: Float64Array, points: number, x: number, y: number): boole
     const x2 = ring[2 * k]!;
     const y2 = ring[2 * k + 1]!;
     if (!((y1 < y && y2 < y) || (y1 > y && y2 > y) || (x1 < x && x2 < x))) {
-      const side = orient2d(x1, y1, x2, y2, x, y);
-      if (side === 0 && (x1 <= x || x2 <= x) && (x1 >= x || x2 >= x)) return false;
-      if (y1 <= y !== y2 <= y && side < 0 === y2 > y1) inside = !inside;
+      const left = side(x1, y1, x2, y2, x, y);
+      if (left === 0 && (x1 <= x || x2 <= x) && (x1 >= x || x2 >= x)) return false;
+      if (y1 <= y !== y2 <= y && left > 0 === y2 > y1) inside = !inside;
     }
     x1 = x2;
     y1 = y2;
