@@ -163,7 +163,7 @@ describe("nodeFloating", () => {
   });
 
   it("nodes a grid of long lines without comparing all pieces with all", () => {
-    const n = 300;
+    const n = 150;
     const across = Array.from({ length: n }, (_, i) => [-1, i, n, i + 1 / 3]);
     const up = Array.from({ length: n }, (_, i) => [i, -1, i + 1 / 3, n]);
     const noded = nodeFloating(strings(...across, ...up));
