@@ -36,12 +36,12 @@ export async function joinFile(
         signal,
         onProgress: (written) => onProgress?.("joining", written, null, "features"),
       });
-      const { warnings, ...counts } = joined.report;
+      const { warnings, leftIn, ...counts } = joined.report;
       return {
         outputs: [{ path, kind, bytes, sha256 }],
         summary: {
           kind: "vector",
-          featuresIn: counts.leftIn,
+          featuresIn: leftIn,
           ...counts,
           ...(summary.renamed === undefined ? {} : { renamed: summary.renamed }),
         },
