@@ -6,7 +6,8 @@
  *
  * `null` counts as an empty geometry. Results are never `null`: an empty one has empty coordinates, or is a
  * GeometryCollection without members. {@link isValid} and {@link validityReason} judge what they are given; all other functions
- * first close rings that are open and leave out positions that are not two finite numbers. Arguments are never changed.
+ * first close rings that are open and leave out positions that are not two finite numbers, and rings of fewer than four
+ * positions, with their holes. Polygons that are not valid are read by the even-odd rule. Arguments are never changed.
  */
 import { boundaryRow } from "./kernels/vector/boundary.ts";
 import { type BufferOptions, bufferRow } from "./kernels/vector/buffer.ts";
@@ -14,6 +15,7 @@ import { rowCentroid } from "./kernels/vector/centroid.ts";
 import { withoutFaults } from "./kernels/vector/clean.ts";
 import { convexHullRow } from "./kernels/vector/convex-hull.ts";
 import { distanceRows, nearestPointsRows, withinDistance } from "./kernels/vector/distance/distance-rows.ts";
+import { geodesicDistanceRows, withinGeodesicDistance } from "./kernels/vector/distance/geodesic-distance.ts";
 import {
   geodesicInverse,
   geodesicLength,
@@ -49,6 +51,7 @@ import {
   sphericalRingArea,
 } from "./kernels/vector/spherical.ts";
 import { findInvalid, type InvalidReason } from "./kernels/vector/validity.ts";
+import { isGeoError } from "./model/errors.ts";
 import {
   type Geometry,
   geometryFromGeoJson,
@@ -134,12 +137,14 @@ export function distance(a: Place | null, b: Place | null, options: MeasureOptio
     return geodesicInverse(x1!, y1!, x2!, y2!).distance;
   }
   const column = pairColumn(geometryOf(a), geometryOf(b));
-  if (surface !== "plane") throw onSphere("distance");
-  return distanceRows(column, 0, column, 1);
+  if (surface === "sphere") throw onSphere("distance");
+  return surface === "plane"
+    ? distanceRows(column, 0, column, 1)
+    : geodesicDistanceRows(column, 0, column, 1);
 }
 
 /**
- * Whether two geometries are at most `distance` apart, the distance itself included; metres on the ellipsoid (default), the
+ * Whether two geometries are at most `limit` apart, the limit itself included; metres on the ellipsoid (default), the
  * unit of the coordinates on the plane. False when either is empty. Stops at the first edges that are near enough.
  *
  * @throws RangeError for lines or polygons on the sphere
@@ -147,13 +152,15 @@ export function distance(a: Place | null, b: Place | null, options: MeasureOptio
 export function dwithin(
   a: Place | null,
   b: Place | null,
-  distance_: number,
+  limit: number,
   options: MeasureOptions = {},
 ): boolean {
   const surface = options.surface ?? "ellipsoid";
-  if (surface !== "plane") return distance(a, b, options) <= distance_;
+  if (surface === "sphere") return distance(a, b, options) <= limit;
   const column = pairColumn(geometryOf(a), geometryOf(b));
-  return withinDistance(column, 0, column, 1, distance_);
+  return surface === "plane"
+    ? withinDistance(column, 0, column, 1, limit)
+    : withinGeodesicDistance(column, 0, column, 1, limit);
 }
 
 /** The points of two geometries that are nearest to each other on the plane: on `a`, then on `b`; `null` when either is empty. */
@@ -204,13 +211,21 @@ export interface ValidityProblem {
  * Whether a geometry is valid by the OGC simple features rules: finite coordinates, closed rings of four positions or
  * more that touch only in single points and do not cross, holes inside their shells and not in each other, polygons of
  * one multipolygon apart, connected interiors; lines of two different points. Empty geometries are valid, members of
- * collections judged one by one. Exact: nearly touching is not touching.
+ * collections judged one by one. Exact: nearly touching is not touching. What is no GeoJSON geometry is not valid.
  */
 export function isValid(geometry: Geometry | null): boolean {
-  return findInvalid(rawColumn(geometry), 0) === null;
+  try {
+    return findInvalid(rawColumn(geometry), 0) === null;
+  } catch (error) {
+    if (isGeoError(error, "INVALID_GEOMETRY")) return false;
+    throw error;
+  }
 }
 
-/** The first thing that makes a geometry not valid, or `null` when it is valid; see {@link isValid}. */
+/**
+ * The first thing that makes a geometry not valid, or `null` when it is valid; see {@link isValid}.
+ * @throws GeoError `INVALID_GEOMETRY` for what is no GeoJSON geometry, as all functions but `isValid` do
+ */
 export function validityReason(geometry: Geometry | null): ValidityProblem | null {
   const found = findInvalid(rawColumn(geometry), 0);
   return found === null ? null : { reason: found.reason, position: [found.x, found.y] };
@@ -471,7 +486,7 @@ function overlay(
 function unionOf(geometries: readonly (Geometry | null)[], options: OverlayOptions): Geometry {
   const builder = new GeometryBuilder();
   for (const geometry of geometries) pushRow(geometry, builder);
-  const column = withoutFaults(builder.finish());
+  const column = withoutFaults(builder.finish(), true);
   const rows = Int32Array.from(geometries, (_, row) => row);
   return resultOf((out) => unionRows(column, rows, out, options));
 }
@@ -505,7 +520,7 @@ function pushRow(geometry: Geometry | null, builder: GeometryBuilder): void {
 
 /** The same with rings closed and positions left out that are not finite. */
 function columnOf(geometry: Geometry | null): GeometryColumn {
-  return withoutFaults(rawColumn(geometry));
+  return withoutFaults(rawColumn(geometry), true);
 }
 
 /** Two rows, as {@link columnOf}. */
@@ -513,7 +528,7 @@ function pairColumn(a: Geometry | null, b: Geometry | null): GeometryColumn {
   const builder = new GeometryBuilder();
   pushRow(a, builder);
   pushRow(b, builder);
-  return withoutFaults(builder.finish());
+  return withoutFaults(builder.finish(), true);
 }
 
 /** One row as GeoJSON; the row of a builder that wrote a null geometry is an empty collection. */

@@ -5,9 +5,11 @@ import { rowMembers } from "./row-members.ts";
 /**
  * The column with polygon rings closed that are open, vertices left out that are not finite, and parts and rings left out
  * that have no vertex then. The column itself, untouched, when it has none of these faults.
+ *
+ * @param dropShort  Leave out rings of polygons, too, that have fewer than four vertices, and a polygon with such a shell.
  */
-export function withoutFaults(column: GeometryColumn): GeometryColumn {
-  if (!hasFaults(column)) return column;
+export function withoutFaults(column: GeometryColumn, dropShort: boolean = false): GeometryColumn {
+  if (!hasFaults(column, dropShort)) return column;
   const { types, parts, rings, xy, z, m } = column;
   const builder = new GeometryBuilder();
   for (let row = 0; row < types.length; row++) {
@@ -17,6 +19,10 @@ export function withoutFaults(column: GeometryColumn): GeometryColumn {
       for (let p = first; p < end; p++) {
         let open = false;
         for (let r = parts[p]!; r < parts[p + 1]!; r++) {
+          if (dropShort && dimension === 2 && closedLength(column, r) < 4) {
+            if (!open) break;
+            continue;
+          }
           let start = -1;
           let last = -1;
           for (let v = rings[r]!; v < rings[r + 1]!; v++) {
@@ -53,7 +59,22 @@ export function withoutFaults(column: GeometryColumn): GeometryColumn {
   }
 }
 
-function hasFaults(column: GeometryColumn): boolean {
+/** Finite vertices of a ring, the first once more where it is not the last. */
+function closedLength({ rings, xy }: GeometryColumn, r: number): number {
+  let count = 0;
+  let first = -1;
+  let last = -1;
+  for (let v = rings[r]!; v < rings[r + 1]!; v++) {
+    if (!Number.isFinite(xy[2 * v]!) || !Number.isFinite(xy[2 * v + 1]!)) continue;
+    if (first < 0) first = v;
+    last = v;
+    count++;
+  }
+  const open = first >= 0 && (xy[2 * first] !== xy[2 * last] || xy[2 * first + 1] !== xy[2 * last + 1]);
+  return open ? count + 1 : count;
+}
+
+function hasFaults(column: GeometryColumn, dropShort: boolean): boolean {
   const { types, parts, rings, xy } = column;
   for (let k = 0; k < xy.length; k++) if (!Number.isFinite(xy[k]!)) return true;
   for (let row = 0; row < types.length; row++) {
@@ -63,6 +84,7 @@ function hasFaults(column: GeometryColumn): boolean {
       for (let r = parts[first]!; r < parts[end]!; r++) {
         const a = 2 * rings[r]!;
         const b = 2 * rings[r + 1]! - 2;
+        if (dropShort && b - a < 6) return true;
         if (a > b || xy[a] !== xy[b] || xy[a + 1] !== xy[b + 1]) return true;
       }
     }

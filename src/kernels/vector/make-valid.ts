@@ -240,6 +240,8 @@ function fillStructure(
   for (let p = first; p < end; p++) {
     const firstRing = column.parts[p]!;
     const shell = filledRing(column, firstRing);
+    // A polygon without a shell is nothing, whatever its holes.
+    if (shell.parts.length === 1) continue;
     const rings = new RingList();
     rings.add(shell, false);
     for (let r = firstRing + 1; r < column.parts[p + 1]!; r++) {
