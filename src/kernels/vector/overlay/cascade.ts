@@ -7,12 +7,14 @@ import {
 } from "../../../model/geometry.ts";
 import { GeometryBuilder } from "../../../model/geometry-builder.ts";
 import { buildBoxTree } from "../box-tree.ts";
-import { writePolygonRows } from "./canonical.ts";
+import { nodeFloating } from "../noding/floating.ts";
+import { type Heights, writePolygonRows } from "./canonical.ts";
 import { fillRings } from "./fill.ts";
 import type { OverlayGrid } from "./grid.ts";
 import { rowHeights } from "./heights.ts";
 import { AREAS, rowBox } from "./input.ts";
 import { acquire, FLOATING, type OverlayReport, release, repairedReport, worseReport } from "./ladder.ts";
+import type { OverlayOperation } from "./select.ts";
 
 /** One valid polygon and its box. */
 export interface Piece {
@@ -102,7 +104,8 @@ function unitePair(a: readonly Piece[], b: readonly Piece[], grid: OverlayGrid):
 
 /**
  * The areas of a row that are not valid, or members of a collection that overlap: each ring taken as all that it winds
- * around (the non-zero rule), each polygon as its shell less its holes, then the union of the polygons.
+ * around (the non-zero rule); of rings that meet the shell less the holes; rings that do not meet the others are holes where they
+ * lie inside and islands where they lie outside or in a hole; polygons are united.
  */
 export function resolveAreas(column: GeometryColumn, row: number, grid: OverlayGrid): Pieces {
   const sets: Pieces[] = [];
@@ -134,27 +137,80 @@ function resolvePolygon(column: GeometryColumn, row: number, part: number, grid:
   if (valid) writePolygonRows(engine.result, builder, grid.unit, heights);
   release(engine);
   if (valid) return { pieces: piecesOf(builder.finish()), report };
-  const filled: Pieces[] = [];
-  for (let r = parts[part]!; r < parts[part + 1]!; r++) {
-    const report = fillRings({ xy, starts: column.rings.subarray(r, r + 2) }, "non-zero", builder, {
-      grid: grid.asked,
-      heights,
-    });
-    filled.push({ pieces: polygonsOf(builder.finish()), report });
+  // Groups of rings that meet; each its shell, if it has it, less its holes, or its holes together.
+  const first = parts[part]!;
+  let out: Pieces | null = null;
+  for (const group of ringGroups(column, part)) {
+    const filled: Pieces[] = [];
+    for (const r of group) {
+      const rings = { xy, starts: column.rings.subarray(r, r + 2) };
+      const filling = fillRings(rings, "non-zero", builder, { grid: grid.asked, heights });
+      filled.push({ pieces: polygonsOf(builder.finish()), report: filling });
+    }
+    const area =
+      group[0] === first
+        ? combinePieces("difference", filled[0]!, unitePieces(filled.slice(1), grid), grid, heights)
+        : unitePieces(filled, grid);
+    // One in the other: a hole, or an island.
+    out = out === null ? area : combinePieces("symmetric-difference", out, area, grid, heights);
   }
-  const holes = unitePieces(filled.slice(1), grid);
-  const last = filled[0]!;
-  const less = acquire();
-  less.input.scale = grid.scale;
-  for (const piece of last.pieces) less.input.add(piece.column, piece.row, 0, AREAS, null);
-  for (const piece of holes.pieces) less.input.add(piece.column, piece.row, 1, AREAS, null);
-  const difference = less.run("difference", "positive", true, grid.cell);
-  writePolygonRows(less.result, builder, grid.unit, heights);
-  release(less);
-  return {
-    pieces: piecesOf(builder.finish()),
-    report: repairedReport(worseReport(difference, worseReport(last.report, holes.report))),
+  return { pieces: out!.pieces, report: repairedReport(out!.report) };
+}
+
+function combinePieces(
+  operation: OverlayOperation,
+  a: Pieces,
+  b: Pieces,
+  grid: OverlayGrid,
+  heights: Heights | null,
+): Pieces {
+  if (b.pieces.length === 0) return a;
+  const engine = acquire();
+  engine.input.scale = grid.scale;
+  for (const piece of a.pieces) engine.input.add(piece.column, piece.row, 0, AREAS, null);
+  for (const piece of b.pieces) engine.input.add(piece.column, piece.row, 1, AREAS, null);
+  const report = engine.run(operation, "positive", true, grid.cell);
+  const builder = new GeometryBuilder();
+  writePolygonRows(engine.result, builder, grid.unit, heights);
+  release(engine);
+  return { pieces: piecesOf(builder.finish()), report: worseReport(report, worseReport(a.report, b.report)) };
+}
+
+/** Rings of a polygon in groups of those that meet each other, the shell's group first. */
+function ringGroups(column: GeometryColumn, part: number): number[][] {
+  const { parts, rings, xy } = column;
+  const first = parts[part]!;
+  const count = parts[part + 1]! - first;
+  const starts = rings.subarray(first, first + count + 1);
+  const noded = nodeFloating({ xy, starts, tags: Int32Array.from({ length: count }, (_, r) => r) });
+  const group = Int32Array.from({ length: count }, (_, r) => r);
+  const top = (r: number): number => {
+    let at = r;
+    while (group[at] !== at) at = group[at]!;
+    group[r] = at;
+    return at;
   };
+  // Rings with an end of a piece in common meet.
+  const seen = new Map<string, number>();
+  for (let s = 0; s < noded.tags.length; s++) {
+    for (const v of [noded.starts[s]!, noded.starts[s + 1]! - 1]) {
+      const key = `${noded.xy[2 * v]} ${noded.xy[2 * v + 1]}`;
+      const other = seen.get(key);
+      if (other === undefined) seen.set(key, noded.tags[s]!);
+      else {
+        const a = top(other);
+        const b = top(noded.tags[s]!);
+        group[Math.max(a, b)] = Math.min(a, b);
+      }
+    }
+  }
+  const groups = new Map<number, number[]>();
+  for (let r = 0; r < count; r++) {
+    const own = groups.get(top(r));
+    if (own === undefined) groups.set(top(r), [first + r]);
+    else own.push(first + r);
+  }
+  return [...groups.values()];
 }
 
 /**

@@ -31,6 +31,8 @@ export const AREAS = 4;
 export class OverlayInput {
   /** Coordinates are multiplied by this: 1 but on a grid of cells that are no power of two. */
   scale = 1;
+  /** How many strings are lines. */
+  lines = 0;
   /** Dimension of each geometry by its type: -1 none, 0 points, 1 lines, 2 polygons. */
   readonly dimensions: [number, number] = [-1, -1];
   /** Points of each geometry, `[x0, y0, ...]`, in lexicographic order, each once. Set by {@link finish}. */
@@ -45,6 +47,7 @@ export class OverlayInput {
   /** Forget everything but the memory. */
   reset(): void {
     this.scale = 1;
+    this.lines = 0;
     this.dimensions[0] = -1;
     this.dimensions[1] = -1;
     this.#found[0].length = 0;
@@ -137,7 +140,9 @@ export class OverlayInput {
   ): void {
     const first = this.#vertices;
     const last = this.#copy(xy, start, end, box);
-    if (last - first >= 2) this.#close(last, source);
+    if (last - first < 2) return;
+    this.lines++;
+    this.#close(last, source);
   }
 
   /**

@@ -33,8 +33,9 @@ export const FLOATING: OverlayReport = { rung: 0, method: "floating", cell: 0, r
 const FLOATING_REPAIRED: OverlayReport = { ...FLOATING, repaired: true };
 
 /**
- * Passes of floating noding: the second takes up what the rounding of the first moved. Not where very many lines
- * run almost together, for these make more crossings with each pass.
+ * Passes of floating noding of areas: the second takes up what the rounding of the first moved. Not where very many
+ * lines run almost together, for these make more crossings with each pass. Lines have one pass: of two that are the
+ * same but for rounding one shall stay, which is what snapping does.
  */
 const PASSES = 4;
 const MOST_PIECES = 6;
@@ -95,9 +96,18 @@ export class Engine {
     return report;
   }
 
+  /**
+   * The outline of areas whose segments meet only at their ends, each segment a string, into `result`; false when they
+   * wind around anything more than once or do not fit together.
+   */
+  outline(segments: SegmentStrings): boolean {
+    return this.#attempt(segments, "union", "positive", false) && !this.odd[0];
+  }
+
   #climb(strings: SegmentStrings, operation: OverlayOperation, rule: FillRule): OverlayReport {
     let noded: NodedStrings = { ...strings, clean: false };
-    for (let pass = 0; pass < PASSES; pass++) {
+    const passes = this.input.lines > 0 ? 1 : PASSES;
+    for (let pass = 0; pass < passes; pass++) {
       const next = nodeFloating(noded);
       noded = next;
       if (next.clean) {

@@ -37,8 +37,8 @@ const boxB = new Float64Array(4);
  * operation asks for: the lower dimension of both for an intersection, that of A for a difference, else the higher. A null
  * row counts as empty, without a dimension; two nulls give null.
  *
- * Areas that are not valid: each ring is all that it winds around, each polygon its shell less its holes, several
- * polygons their union. Vertices that are
+ * Areas that are not valid: each ring is all that it winds around; of rings that meet, the shell less the holes; rings
+ * that meet no other are holes or islands by where they lie; several polygons are their union. Vertices that are
  * not finite are passed over, rings and lines without extent are nothing. Lines of the result run as those they come from,
  * A's first; vertices keep their heights, new ones get heights along their edge.
  *
@@ -66,7 +66,10 @@ export function overlayRows(
   input.scale = grid.scale;
   rowBox(a, rowA, boxA);
   rowBox(b, rowB, boxB);
-  const meet = boxA[0]! <= boxB[2]! && boxB[0]! <= boxA[2]! && boxA[1]! <= boxB[3]! && boxB[1]! <= boxA[3]!;
+  // On a grid things move, also towards each other.
+  const meet =
+    grid.cell > 0 ||
+    (boxA[0]! <= boxB[2]! && boxB[0]! <= boxA[2]! && boxA[1]! <= boxB[3]! && boxB[1]! <= boxA[3]!);
   let report = FLOATING;
   if (meet || operation !== "intersection") {
     const edges = needsEdges(operation, dimensionA, dimensionB);
