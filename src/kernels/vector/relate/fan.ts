@@ -13,7 +13,7 @@ export interface Fan {
   ty: Float64Array;
   /** Whose edge it is; what the numbers mean is the user's business. */
   owner: Int32Array;
-  /** Scratch of {@link sortFan}. */
+  /** Scratch of {@link coveredAround}. */
   order: Int32Array;
   turn: Int8Array;
 }
@@ -161,10 +161,9 @@ export function coveredAround(
     // The heading of the start itself ends the way around and changes nothing any more.
     if (to === 0 && sameHeading(ox[k]!, oy[k]!, tx[k]!, ty[k]!, r0x, r0y, r1x, r1y)) continue;
     turn[k] = to > 0 ? 0 : to === 0 ? 1 : 2;
-    let i = n++;
-    for (; i > 0 && compare(fan, order[i - 1]!, k) > 0; i--) order[i] = order[i - 1]!;
-    order[i] = k;
+    order[n++] = k;
   }
+  sortAround(fan, n);
   for (let i = 0; i < n; i++) {
     const k = order[i]!;
     state[owner[k]!] = state[owner[k]!]! ^ 1;
@@ -172,6 +171,21 @@ export function coveredAround(
     if (covering === 0 && (i + 1 === n || compare(fan, k, order[i + 1]!) !== 0)) return false;
   }
   return true;
+}
+
+/** Sort the first `count` of `order`, of which there are few nearly always. */
+function sortAround(fan: Fan, count: number): void {
+  const { order } = fan;
+  if (count > 24) {
+    order.subarray(0, count).sort((i, j) => compare(fan, i, j));
+    return;
+  }
+  for (let n = 1; n < count; n++) {
+    const k = order[n]!;
+    let i = n;
+    for (; i > 0 && compare(fan, order[i - 1]!, k) > 0; i--) order[i] = order[i - 1]!;
+    order[i] = k;
+  }
 }
 
 function compare(fan: Fan, i: number, j: number): number {

@@ -343,10 +343,14 @@ function addCover(w: Walker, owner: number, change: number): void {
   if (owner === LINE_OF_OTHER) w.lineOther += change;
   else if (owner === LINE_OF_OWN) w.lineOwn += change;
   else {
-    if (w.cover[owner] === 0 && w.covered.subarray(0, w.coveredCount).indexOf(owner) < 0)
-      w.covered[w.coveredCount++] = owner;
+    if (w.cover[owner] === 0 && !isCovered(w, owner)) w.covered[w.coveredCount++] = owner;
     w.cover[owner]! += change;
   }
+}
+
+function isCovered(w: Walker, owner: number): boolean {
+  for (let k = 0; k < w.coveredCount; k++) if (w.covered[k] === owner) return true;
+  return false;
 }
 
 function clearCover(w: Walker): void {
@@ -704,11 +708,11 @@ function closed(
   for (let k = first; k < end; k++) state[k] = parity[k]!;
   let count = covering;
   if (before) {
-    // From the left of the way here to its right: across the edges along it.
+    // From the left of the way here to its right: across the edges along it, all at once.
+    if (count === 0) return false;
     for (let k = 0; k < w.coveredCount; k++) {
       const element = w.covered[k]!;
       if (element < first || element >= end || w.cover[element]! % 2 === 0) continue;
-      if (count === 0) return false;
       state[element] = state[element]! ^ 1;
       count += state[element] === 1 ? 1 : -1;
     }

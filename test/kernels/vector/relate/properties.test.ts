@@ -8,10 +8,11 @@ import {
   relatePrepared,
   testPrepared,
 } from "../../../../src/kernels/vector/relate/prepared.ts";
+import { quickIntersects, UNKNOWN } from "../../../../src/kernels/vector/relate/quick.ts";
 import { relateRows } from "../../../../src/kernels/vector/relate/relate.ts";
 import { loadShape, Shape } from "../../../../src/kernels/vector/relate/shape.ts";
 import { findInvalid } from "../../../../src/kernels/vector/validity.ts";
-import type { GeometryColumn } from "../../../../src/model/geometry.ts";
+import { type GeometryColumn, rowBounds } from "../../../../src/model/geometry.ts";
 import { columnOf } from "../../../helpers/vectors.ts";
 import { relateByDefinition } from "./witness.ts";
 
@@ -72,6 +73,7 @@ describe("the matrix of two geometries", () => {
     ["on a lattice of 16 points", 3, false, 500],
     ["on a lattice of 64 points", 7, false, 300],
     ["that are collections", 4, true, 300],
+    ["that are collections on a lattice of 9 points", 2, true, 400],
   ] as const) {
     it(`is what the definition says, of geometries ${name}`, () => {
       fc.assert(
@@ -103,6 +105,29 @@ describe("the matrix of two geometries", () => {
         expect(relateRows(moved, 0, moved, 1)).toBe(relateRows(columns, 0, columns, 1));
       }),
       runs(500),
+    );
+  });
+
+  it("does not change when edges get many vertices, so that indices are used", () => {
+    fc.assert(
+      fc.property(lattice(4, false), lattice(4, false), fc.constantFrom(1, 64, 128), (a, b, times) => {
+        const columns = columnOf(a, b);
+        const expected = relateRows(columns, 0, columns, 1);
+        const dense = columnOf(...[a, b].map((text, k) => densified(text, k === 0 ? 128 : times)));
+        expect(relateRows(dense, 0, dense, 1)).toBe(expected);
+        expect(relateRows(dense, 1, dense, 0)).toBe(transposed(expected));
+        const prepared = prepareRelate(dense, 0);
+        expect(relatePrepared(prepared, dense, 1)).toBe(expected);
+        for (const predicate of PREDICATES) {
+          const answer = testRows(predicate, columns, 0, columns, 1);
+          expect([predicate, testRows(predicate, dense, 0, dense, 1)]).toEqual([predicate, answer]);
+          expect([predicate, testPrepared(prepared, predicate, dense, 1)]).toEqual([predicate, answer]);
+        }
+        const bounds = rowBounds(dense);
+        const quick = quickIntersects(dense, 0, bounds, dense, 1, bounds);
+        if (quick !== UNKNOWN) expect(quick === 1).toBe(testRows("intersects", columns, 0, columns, 1));
+      }),
+      runs(200),
     );
   });
 
@@ -236,6 +261,26 @@ describe("a prepared polygon with many edges", () => {
     expect(locatePoint(prepared, Number.NaN, 0)).toBe(-1);
   });
 });
+
+/** The same points with all coordinates times 128, and edges divided into pieces. */
+function densified(text: string, pieces: number): string {
+  return text.replace(/[\d][\d ,]*/g, (run) => {
+    const points = run.split(",").map((pair) =>
+      pair
+        .trim()
+        .split(" ")
+        .map((number) => 128 * Number(number)),
+    );
+    const isLine = points.length > 1 && !text.slice(0, text.indexOf(run)).endsWith("MULTIPOINT (");
+    const out: string[] = [];
+    for (const [k, [x, y]] of points.entries()) {
+      const [px, py] = points[Math.max(0, k - 1)]!;
+      for (let i = isLine && k > 0 ? 1 : pieces; i <= pieces; i++)
+        out.push(`${px! + ((x! - px!) * i) / pieces} ${py! + ((y! - py!) * i) / pieces}`);
+    }
+    return out.join(",");
+  });
+}
 
 function mapped(column: GeometryColumn, move: (x: number, y: number) => Pair): GeometryColumn {
   const xy = new Float64Array(column.xy.length);
