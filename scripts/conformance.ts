@@ -17,6 +17,9 @@ const FAMILIES: Record<string, () => Promise<{ family: Family }>> = {
   geodesic: () => import("./conformance/geodesic.ts"),
   rasterize: () => import("./conformance/rasterize.ts"),
   "raster-mask": () => import("./conformance/raster-mask.ts"),
+  "overlay-jts": () => import("./conformance/overlay-jts.ts"),
+  "overlay-generated": () => import("./conformance/overlay-generated.ts"),
+  "clipping-fixtures": () => import("./conformance/clipping-fixtures.ts"),
 };
 
 const { values, positionals } = parseArgs({
