@@ -412,6 +412,18 @@ function* configFiles(): Generator<SampleFile> {
   };
   yield {
     kind: "text",
+    path: "aquifer.json",
+    text: json({ area, aquifers: "aquifers.gpkg", units: "mws.geojson" }),
+    about: "Configuration of the pipeline of that name",
+  };
+  yield {
+    kind: "text",
+    path: "facilities-proximity.json",
+    text: json({ area, villages: "villages.shp", facilities: "facilities.geojson" }),
+    about: "Configuration of the pipeline of that name",
+  };
+  yield {
+    kind: "text",
     path: "land-cover.json",
     text: json({
       area,
