@@ -136,6 +136,7 @@ export async function nearestJoin(
     rightIn: table.count,
     rightNulls: table.geometry === null ? table.count : emptyRows(table.geometry),
   };
+  warnPlaceless(targets === null ? 0 : placelessRows(targets, metric), "right", warnings);
   const report: NearestReport = { ...start, warnings: [...warnings] };
 
   async function* batches(read: BatchOptions = {}): AsyncGenerator<FeatureTable> {
@@ -145,6 +146,7 @@ export async function nearestJoin(
     const matchedRight = new Uint8Array(table.count);
     const wanted = fields === undefined ? undefined : leftNames.filter((name) => fields.includes(name));
     const pushed = itself ? undefined : bounds;
+    let placeless = 0;
     for await (const batch of source.batches({ fields: wanted, bounds: pushed, batchSize, signal })) {
       signal?.throwIfAborted();
       const position = report.leftIn;
@@ -155,10 +157,12 @@ export async function nearestJoin(
         : equal === null || batch.geometry === null
           ? undefined
           : equal(batch.geometry);
+      const from = batch.geometry === null ? null : toMetric(batch.geometry);
+      placeless += from === null ? 0 : placelessRows(from, metric);
       const found =
-        finder === null || batch.geometry === null
+        finder === null || from === null
           ? noNeighbours(batch.count)
-          : finder.find(toMetric(batch.geometry), { k, maxDistance, ties, rank, exclude });
+          : finder.find(from, { k, maxDistance, ties, rank, exclude });
       countPairs(found, matchedRight, report);
       const rows = joinedRows(found, how);
       for (let first = 0; first < rows.left.length; first += LONGEST_BATCH) {
@@ -177,6 +181,7 @@ export async function nearestJoin(
         yield fields === undefined ? joined : selectBatch(joined, { fields });
       }
     }
+    warnPlaceless(placeless, "left", report.warnings);
     for (let row = 0; row < matchedRight.length; row++) report.rightMatched += matchedRight[row]!;
   }
 
@@ -340,6 +345,31 @@ function compareIds(a: string | number | null, b: string | number | null): numbe
   if (a === null || b === null) return a === null ? 1 : -1;
   if (typeof a !== typeof b) return typeof a === "number" ? -1 : 1;
   return a < b ? -1 : 1;
+}
+
+/** Rows that have vertices, but none that is a place: not finite, or for the ellipsoid beyond 90 degrees of latitude. */
+function placelessRows(
+  { types, geometries, parts, rings, xy }: GeometryColumn,
+  metric: "planar" | "geodesic",
+): number {
+  const north = metric === "geodesic" ? 90 : Infinity;
+  let count = 0;
+  for (let row = 0; row < types.length; row++) {
+    const start = rings[parts[geometries[row]!]!]!;
+    const end = rings[parts[geometries[row + 1]!]!]!;
+    let v = start;
+    while (v < end && !(Number.isFinite(xy[2 * v]! + xy[2 * v + 1]!) && Math.abs(xy[2 * v + 1]!) <= north))
+      v++;
+    if (v === end && start < end) count++;
+  }
+  return count;
+}
+
+function warnPlaceless(count: number, side: "left" | "right", warnings: string[]): void {
+  if (count === 0) return;
+  warnings.push(
+    `${count} features of the ${side} layer have no place (coordinates that are not finite, or latitudes beyond 90 degrees): they have no neighbour`,
+  );
 }
 
 function emptyRows({ types, geometries, parts, rings }: GeometryColumn): number {

@@ -228,6 +228,17 @@ describe("nearestJoin", () => {
     ]);
   });
 
+  it("warns of features whose coordinates are no place on the earth", async () => {
+    const left = points(4326, { at: [-1.79769e308, -1.79769e308], n: 1 }, { at: [85, 24], n: 2 });
+    const right = points(4326, { at: [85, 124], m: 1 }, { at: [85, 25], m: 2 });
+    const { rows, report } = await join(left, right);
+    expect(rows).toEqual([{ n: 2, m: 2 }]);
+    expect(report.warnings.map((text) => text.slice(0, 50))).toEqual([
+      "1 features of the right layer have no place (coord",
+      "1 features of the left layer have no place (coordi",
+    ]);
+  });
+
   it("gives no pairs for layers without geometry", async () => {
     const plain: FeatureTable = { ...SCHOOLS, geometry: null };
     expect((await join(VILLAGES, plain)).rows).toEqual([]);

@@ -4,7 +4,7 @@ import { type PlanarIndex, planarIndex } from "../nearest/planar-index.ts";
 import { PlanarSearch } from "../nearest/planar-search.ts";
 import { rowDimensions } from "./dimensions.ts";
 import { polygonCovers, polygonLocator } from "./locate.ts";
-import { largestCoordinate, safeScale, scaledColumn } from "./range.ts";
+import { coordinateRange, safeScale, scaledColumn } from "./range.ts";
 import { nearestOnSegments, segmentSegmentSquared } from "./segments.ts";
 
 /** Pairs of vertices up to which every segment is held against every other, without an index. */
@@ -119,9 +119,7 @@ function measure(
   const startB = firstVertex(b, rowB);
   const endB = firstVertex(b, rowB + 1);
   if (startA === endA || startB === endB) return Infinity;
-  const scale = safeScale(
-    Math.max(largestCoordinate(a.xy, startA, endA), largestCoordinate(b.xy, startB, endB)),
-  );
+  const scale = safeScale(coordinateRange(a.xy, startA, endA), coordinateRange(b.xy, startB, endB));
   if (scale !== 1) {
     const found = measure(
       scaledColumn(a, scale),

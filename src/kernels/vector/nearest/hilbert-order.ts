@@ -1,28 +1,47 @@
+/** Coordinates that the extent is estimated from. */
+const SAMPLE = 1000;
+
 /**
- * Positions `0 .. count - 1` in the order of a Hilbert curve over the points `(x[k * stride], y...)` of `xy`:
- * point `k` is `(xy[stride * k], xy[stride * k + 1])`. Points that are not finite come first. Ties keep their order.
- * O(n), by a radix sort.
+ * Positions `0 .. count - 1` in the order of a Hilbert curve: point `k` is `(xy[stride * k], xy[stride * k + 1])`. Points
+ * far outside where nearly all are lie on the border of the curve, so that a wrong coordinate or two do not push all others
+ * into one cell. Points that are not finite come anywhere. Ties keep their order. O(n), by a radix sort.
  */
 export function hilbertOrder(xy: Float64Array, count: number, stride: number): Int32Array {
-  let minX = Infinity;
-  let minY = Infinity;
-  let maxX = -Infinity;
-  let maxY = -Infinity;
-  for (let k = 0; k < count; k++) {
-    const x = xy[stride * k]!;
-    const y = xy[stride * k + 1]!;
-    if (x < minX) minX = x;
-    if (x > maxX) maxX = x;
-    if (y < minY) minY = y;
-    if (y > maxY) maxY = y;
-  }
+  const [minX, maxX] = extent(xy, 0, count, stride);
+  const [minY, maxY] = extent(xy, 1, count, stride);
   const scaleX = 65535 / (maxX - minX || 1);
   const scaleY = 65535 / (maxY - minY || 1);
   const keys = new Uint32Array(count);
   for (let k = 0; k < count; k++) {
-    keys[k] = hilbert((scaleX * (xy[stride * k]! - minX)) | 0, (scaleY * (xy[stride * k + 1]! - minY)) | 0);
+    const x = scaleX * (xy[stride * k]! - minX);
+    const y = scaleY * (xy[stride * k + 1]! - minY);
+    keys[k] = hilbert(x > 0 ? (x < 65535 ? x | 0 : 65535) : 0, y > 0 ? (y < 65535 ? y | 0 : 65535) : 0);
   }
   return radixOrder(keys);
+}
+
+/** Where coordinates lie, but for a few: the middle 96 % of a sample and half of that on both sides, as far as there are any. */
+function extent(xy: Float64Array, axis: number, count: number, stride: number): [min: number, max: number] {
+  let min = Infinity;
+  let max = -Infinity;
+  for (let k = 0; k < count; k++) {
+    const value = xy[stride * k + axis]!;
+    if (value < min && value > -Infinity) min = value;
+    if (value > max && value < Infinity) max = value;
+  }
+  const every = Math.max(1, Math.floor(count / SAMPLE));
+  const sample: number[] = [];
+  for (let k = 0; k < count; k += every) {
+    const value = xy[stride * k + axis]!;
+    if (Number.isFinite(value)) sample.push(value);
+  }
+  sample.sort((a, b) => a - b);
+  const low = sample[Math.floor(0.02 * sample.length)] ?? 0;
+  const high = sample[Math.ceil(0.98 * sample.length) - 1] ?? 0;
+  const margin = (high - low) / 2;
+  // Most at one place: the sample says nothing about the others.
+  if (!(margin > 0 && margin < Infinity)) return [Math.max(-1e300, min), Math.min(1e300, max)];
+  return [Math.max(min, low - margin), Math.min(max, high + margin)];
 }
 
 /**

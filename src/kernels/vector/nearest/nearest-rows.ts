@@ -1,5 +1,5 @@
 import { type GeometryColumn, POINT } from "../../../model/geometry.ts";
-import { largestCoordinate, safeScale, scaledColumn } from "../distance/range.ts";
+import { coordinateRange, safeScale, scaledColumn } from "../distance/range.ts";
 import { hilbertOrder } from "./hilbert-order.ts";
 import { NearestSet, type TiePolicy } from "./nearest-set.ts";
 import { planarIndex } from "./planar-index.ts";
@@ -49,10 +49,10 @@ export interface NearestFinder {
 export function planarFinder(target: GeometryColumn): NearestFinder {
   const index = planarIndex(target);
   const targets = target.types.length;
-  const largest = largestCoordinate(target.xy, 0, target.xy.length / 2);
+  const range = coordinateRange(target.xy, 0, target.xy.length / 2);
   return {
     find(column, options = {}) {
-      const scale = safeScale(Math.max(largest, largestCoordinate(column.xy, 0, column.xy.length / 2)));
+      const scale = safeScale(range, coordinateRange(column.xy, 0, column.xy.length / 2));
       if (scale !== 1) return findScaled(target, column, options, scale);
       const { k = 1, maxDistance = Infinity, ties = "all", rank = null, exclude } = options;
       const set = new NearestSet(k, maxDistance, ties, rank, targets);

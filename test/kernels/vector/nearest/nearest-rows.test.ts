@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { distanceRows } from "../../../../src/kernels/vector/distance/distance-rows.ts";
+import { hilbertOrder } from "../../../../src/kernels/vector/nearest/hilbert-order.ts";
 import {
   type NearestRowsOptions,
   planarFinder,
@@ -134,6 +135,36 @@ describe("planarFinder", () => {
       }),
       { seed: 5, numRuns: 400 },
     );
+  });
+
+  it("is not led astray by a few places that are none", () => {
+    const next = random(6);
+    const cloud = Array.from(
+      { length: 400 },
+      () => `POINT (${next.between(80, 81)} ${next.between(20, 21)})`,
+    );
+    const wrong = ["POINT (-1.79769e308 -1.79769e308)", "POINT (1e200 5)"];
+    const left = columnOf(...cloud.slice(0, 200), ...wrong);
+    const right = columnOf(...cloud.slice(200), ...wrong);
+    const expected = byHand(columnOf(...cloud.slice(0, 200)), columnOf(...cloud.slice(200)), {});
+    expect(nearest(left, right).slice(0, 200)).toEqual(expected);
+  });
+
+  it("keeps its order where most points are, whatever the others", () => {
+    const next = random(7);
+    const xy = new Float64Array(4000);
+    for (let i = 0; i < 4000; i++) xy[i] = next.between(80, 81);
+    xy.set([1e308, -1e308, Number.NaN, 7, -Infinity, Infinity], 1000);
+    const order = hilbertOrder(xy, 2000, 2);
+    expect(new Set(order).size).toBe(2000);
+    let steps = 0;
+    for (let k = 1; k < 2000; k++) {
+      const [a, b] = [order[k - 1]!, order[k]!];
+      const step = Math.hypot(xy[2 * a]! - xy[2 * b]!, xy[2 * a + 1]! - xy[2 * b + 1]!);
+      if (step < 10) steps += step;
+    }
+    // A curve through 2,000 points of a unit square is about 40 long, a random order about 1,000.
+    expect(steps).toBeLessThan(80);
   });
 
   it("is what comparing all with all gives for a thousand points in clusters", () => {
