@@ -53,10 +53,11 @@ export function drawRegion(region: PreparedRegion): RegionGrid {
   if (!(width > 0 && height > 0 && Number.isFinite(width) && Number.isFinite(height))) return oneCell();
   const wanted = Math.min(MOST, Math.max(FEWEST, CELLS_PER_EDGE * count));
   const cell = Math.sqrt((width / wanted) * height);
-  const cols = 2 + Math.max(1, Math.min(4096, Math.ceil(width / cell)));
-  const rows = 2 + Math.max(1, Math.min(4096, Math.ceil(height / cell)));
-  const scaleX = (cols - 2) / width;
-  const scaleY = (rows - 2) / height;
+  // One more at either side, and one for the upper bounds themselves: the outermost cells stand for all beyond.
+  const cols = 3 + Math.max(1, Math.min(4096, Math.ceil(width / cell)));
+  const rows = 3 + Math.max(1, Math.min(4096, Math.ceil(height / cell)));
+  const scaleX = (cols - 3) / width;
+  const scaleY = (rows - 3) / height;
   // Cells so small that rounding matters for where their middles are: everything counts as near the outline.
   const coarse = SMALLEST * Math.max(-minX, maxX, -minY, maxY);
   if (!(1 / scaleX > coarse && 1 / scaleY > coarse)) return oneCell();
