@@ -96,9 +96,9 @@ async function load(): Promise<Geos> {
     }
   }
 
-  /** The same when it is valid; else made so by a buffer of no width, which unites shells. */
+  /** The same when it is valid; else its polygons united. */
   function valid(pointer: number): number {
-    return g["GEOSisValid"]!(pointer) === 1 ? g["GEOSGeom_clone"]!(pointer) : g["GEOSMakeValid"]!(pointer);
+    return g["GEOSisValid"]!(pointer) === 1 ? g["GEOSGeom_clone"]!(pointer) : g["GEOSBuffer"]!(pointer, 0, 8);
   }
 
   const area: Geos["area"] = (polygons) =>
