@@ -1,4 +1,4 @@
-import { type GeometryColumn, POINT, rowBounds } from "../../../model/geometry.ts";
+import { type GeometryColumn, POINT } from "../../../model/geometry.ts";
 import { type BoxTree, buildBoxTree, newHits, searchBoxes } from "../box-tree.ts";
 import { withinDistance } from "../distance/distance-rows.ts";
 import { withinGeodesicDistance } from "../distance/geodesic-distance.ts";
@@ -11,6 +11,7 @@ import {
   holdsHalfOpen,
   locateInRow,
   newChunkScratch,
+  rowBoxes,
 } from "./edge-chunks.ts";
 import { allPoints, IN_INSIDE, ON_BOUNDARY, pointsInGrid } from "./points-in-grid.ts";
 import {
@@ -92,7 +93,7 @@ export class PairFinder {
   readonly #halfOpen: boolean;
   readonly #keys: Int32Array | null;
   readonly #buckets: Buckets | null;
-  /** 1 for rows that only the general tests may judge; see {@link irregularRows}. */
+  /** 1 for rows that only the general tests may judge; see {@link rowBoxes}. */
   readonly #irregular: Uint8Array | null;
   /** Rows for the grid, and all others that have a box. */
   readonly #gridRows: Uint8Array;
@@ -100,7 +101,7 @@ export class PairFinder {
   readonly #others: number;
   #tree: BoxTree | null = null;
   #otherTree: BoxTree | null = null;
-  #chunks: EdgeChunks | null = null;
+  readonly #chunks: EdgeChunks;
   #grid: PolygonGrid | null = null;
   #pointsSeen = 0;
   readonly #hits = newHits();
@@ -112,13 +113,15 @@ export class PairFinder {
   constructor(predicate: PairPredicate, right: GeometryColumn, options: PairOptions = {}) {
     this.#predicate = predicate;
     this.#right = right;
-    this.#boxes = rowBounds(right);
+    this.#chunks = edgeChunks(right);
+    const { boxes, irregular } = rowBoxes(this.#chunks);
+    this.#boxes = boxes;
+    this.#irregular = irregular;
     this.#distance = options.distance ?? 0;
     this.#geodesic = options.geodesic ?? false;
     this.#halfOpen = options.halfOpen ?? false;
     this.#keys = options.keys ?? null;
     this.#buckets = options.keys === undefined ? null : bucketsOf(options.keys);
-    this.#irregular = irregularRows(right);
     this.#gridRows = new Uint8Array(right.types.length);
     let polygons = 0;
     let others = 0;
@@ -147,10 +150,10 @@ export class PairFinder {
       const pairs = pointsInGrid(this.#grid, this.#boxes, left.xy, places, this.#halfOpen);
       return this.#halfOpen ? this.#withOuterEdge(pairs, left.xy) : pairs;
     }
-    const boxes = rowBounds(left);
+    const side = new LeftSide(left);
+    const { boxes } = side;
     const out = this.#out;
     out.count = 0;
-    const side = new LeftSide(left, boxes);
     // Neighbours one after the other meet the same right rows while those are in the processor's cache.
     const order = types.length >= HILBERT_ROWS ? buildBoxTree(boxes).items : null;
     const starts = order === null ? null : new Int32Array(types.length);
@@ -177,7 +180,7 @@ export class PairFinder {
   #decideOnGrid(types: Uint8Array): void {
     for (let row = 0; row < types.length; row++) if (types[row] === POINT) this.#pointsSeen++;
     if (this.#pointsSeen < POINTS_PER_POLYGON * this.#polygons) return;
-    this.#grid = polygonGrid(this.#rightChunks(), this.#boxes, this.#gridRows);
+    this.#grid = polygonGrid(this.#chunks, this.#boxes, this.#gridRows);
   }
 
   /** A point against polygons by the grid, against anything else by the tree of the others. */
@@ -250,7 +253,6 @@ export class PairFinder {
   /** The first polygon on whose boundary a point lies that no polygon holds when moved. */
   #pairOnOuterEdge(row: number, x: number, y: number, key: number): void {
     const tree = this.#rightTree();
-    const chunks = this.#rightChunks();
     const count = searchBoxes(tree, x, y, x, y, this.#hits);
     let lowest = -1;
     for (let k = 0; k < count; k++) {
@@ -258,7 +260,7 @@ export class PairFinder {
       if (this.#keys !== null && this.#keys[other] !== key) continue;
       if (lowest !== -1 && other > lowest) continue;
       if (this.#gridRows[other] === 0) continue;
-      if (locateInRow(chunks, other, x, y) >= 0) lowest = other;
+      if (locateInRow(this.#chunks, other, x, y) >= 0) lowest = other;
     }
     if (lowest !== -1) this.#out.push(row, lowest);
   }
@@ -358,8 +360,8 @@ export class PairFinder {
     if (column.types[row] === POINT && isPolygonal(right.types[other]!)) {
       const x = boxes[4 * row]!;
       const y = boxes[4 * row + 1]!;
-      if (this.#halfOpen) return holdsHalfOpen(this.#rightChunks(), other, x, y);
-      return acceptsInRight(predicate, locateInRow(this.#rightChunks(), other, x, y));
+      if (this.#halfOpen) return holdsHalfOpen(this.#chunks, other, x, y);
+      return acceptsInRight(predicate, locateInRow(this.#chunks, other, x, y));
     }
     if (this.#halfOpen) return false;
     if (right.types[other] === POINT && isPolygonal(column.types[row]!)) {
@@ -377,13 +379,13 @@ export class PairFinder {
     const a = side.boxes;
     const b = this.#boxes;
     if (side.column.types[row] === POINT && isPolygonal(this.#right.types[other]!))
-      return locateInRow(this.#rightChunks(), other, a[4 * row]!, a[4 * row + 1]!) >= 0;
+      return locateInRow(this.#chunks, other, a[4 * row]!, a[4 * row + 1]!) >= 0;
     if (this.#right.types[other] === POINT && isPolygonal(side.column.types[row]!))
       return side.locate(row, b[4 * other]!, b[4 * other + 1]!, candidates) >= 0;
     return chunksMeet(
-      side.chunks(),
+      side.chunks,
       row,
-      this.#rightChunks(),
+      this.#chunks,
       other,
       Math.max(a[4 * row]!, b[4 * other]!),
       Math.max(a[4 * row + 1]!, b[4 * other + 1]!),
@@ -417,11 +419,6 @@ export class PairFinder {
     return testRows(predicate, column, row, right, other);
   }
 
-  #rightChunks(): EdgeChunks {
-    this.#chunks ??= edgeChunks(this.#right);
-    return this.#chunks;
-  }
-
   #rightTree(): BoxTree {
     this.#tree ??= buildBoxTree(this.#boxes);
     return this.#tree;
@@ -437,23 +434,6 @@ export class PairFinder {
     }
     return boxes;
   }
-}
-
-/**
- * Rows with a vertex that is not a finite number, marked with 1; `null` when there is none. The quick ways here take
- * coordinates as they are, the general tests pass such vertices over.
- */
-function irregularRows({ types, geometries, parts, rings, xy }: GeometryColumn): Uint8Array | null {
-  let sum = 0;
-  for (let i = 0; i < xy.length; i++) sum += xy[i]! * 0;
-  if (sum === 0) return null;
-  const irregular = new Uint8Array(types.length);
-  for (let row = 0; row < types.length; row++) {
-    const end = 2 * rings[parts[geometries[row + 1]!]!]!;
-    for (let i = 2 * rings[parts[geometries[row]!]!]!; i < end; i++)
-      if (!Number.isFinite(xy[i]!)) irregular[row] = 1;
-  }
-  return irregular;
 }
 
 /** Predicates that the place of a point in a polygon decides. */
@@ -566,24 +546,21 @@ function verticesOf({ geometries, parts, rings }: GeometryColumn, row: number): 
 /** The left column of one search, and what was made of its rows. */
 class LeftSide {
   readonly column: GeometryColumn;
+  readonly chunks: EdgeChunks;
   readonly boxes: Float64Array;
   /** As of the right side. */
   readonly irregular: Uint8Array | null;
-  #chunks: EdgeChunks | null = null;
   #slabs: RowSlabs | null = null;
   #slabsOf = -1;
   #prepared: PreparedRelate | null = null;
   #preparedOf = -1;
 
-  constructor(column: GeometryColumn, boxes: Float64Array) {
+  constructor(column: GeometryColumn) {
     this.column = column;
+    this.chunks = edgeChunks(column);
+    const { boxes, irregular } = rowBoxes(this.chunks);
     this.boxes = boxes;
-    this.irregular = irregularRows(column);
-  }
-
-  chunks(): EdgeChunks {
-    this.#chunks ??= edgeChunks(this.column);
-    return this.#chunks;
+    this.irregular = irregular;
   }
 
   prepare(row: number): PreparedRelate {
@@ -597,11 +574,11 @@ class LeftSide {
   /** Where a point lies in the polygons of a row; strips are made when many points will be asked for. */
   locate(row: number, x: number, y: number, candidates: number): -1 | 0 | 1 {
     if (candidates >= STRIP_POINTS && this.#slabsOf !== row) {
-      this.#slabs = rowSlabs(this.chunks(), row);
+      this.#slabs = rowSlabs(this.chunks, row);
       this.#slabsOf = row;
     }
     if (this.#slabsOf === row && this.#slabs !== null) return locateInSlabs(this.#slabs, x, y);
-    return locateInRow(this.chunks(), row, x, y);
+    return locateInRow(this.chunks, row, x, y);
   }
 }
 
