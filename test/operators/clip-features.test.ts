@@ -1,8 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { toWkt } from "../../src/io/wkt.ts";
-import { concatTables, type FeatureTable, rowAt, tableSource } from "../../src/model/features.ts";
+import { concatTables, type FeatureTable, rowAt, tableSource, takeRows } from "../../src/model/features.ts";
 import { type Geometry, tableFromGeoJson } from "../../src/model/geojson.ts";
+import type { GeometryColumn } from "../../src/model/geometry.ts";
+import { GeometryBuilder } from "../../src/model/geometry-builder.ts";
 import type { Bounds } from "../../src/model/grid.ts";
 import {
   type ClipFeaturesOptions,
@@ -149,6 +151,107 @@ describe("clipFeatures", () => {
     expect(report).toMatchObject({ featuresIn: 2, featuresOut: 1 });
   });
 
+  it("cuts each part of a multipolygon, and keeps its type", async () => {
+    const { wkt, report } = await clip(
+      tableOf(
+        "MULTIPOLYGON (((1 1, 2 1, 2 2, 1 1)), ((8 4, 12 4, 12 6, 8 6, 8 4)), ((20 1, 21 1, 21 2, 20 1)))",
+        "MULTIPOLYGON (((8 1, 12 1, 12 2, 8 2, 8 1)))",
+        "POLYGON ((8 1, 12 1, 12 9, 8 9, 8 8, 11 8, 11 2, 8 2, 8 1))",
+      ),
+      SQUARE,
+    );
+    expect(wkt).toEqual([
+      "MULTIPOLYGON (((1 1, 2 1, 2 2, 1 1)), ((8 4, 10 4, 10 6, 8 6, 8 4)))",
+      "MULTIPOLYGON (((8 1, 10 1, 10 2, 8 2, 8 1)))",
+      "MULTIPOLYGON (((8 1, 10 1, 10 2, 8 2, 8 1)), ((8 8, 10 8, 10 9, 8 9, 8 8)))",
+    ]);
+    expect(report).toMatchObject({ cut: 3, untouched: 0, overlays: { followed: 3, floating: 0 }, rung: 0 });
+  });
+
+  it("overlays polygons whose outlines run along the region's, and says so", async () => {
+    const region = tableOf("POLYGON ((0 0, 10 0, 12 5, 10 10, 0 10, 0 0))");
+    const { wkt, report } = await clip(
+      tableOf("POLYGON ((-2 4, 4 4, 4 10, 2 10, 2 12, -2 12, -2 4))", "POLYGON ((0 0, 5 0, 5 5, 0 5, 0 0))"),
+      region,
+    );
+    expect(wkt).toEqual([
+      "POLYGON ((0 4, 4 4, 4 10, 2 10, 0 10, 0 4))",
+      "POLYGON ((0 0, 5 0, 5 5, 0 5, 0 0))",
+    ]);
+    expect(report).toMatchObject({ cut: 1, untouched: 1, overlays: { followed: 0, floating: 1 } });
+  });
+
+  it("reads polygons that are not valid by the even-odd rule, and counts them as repaired", async () => {
+    const { table, report } = await clip(
+      tableOf(
+        // A bowtie across the boundary, one inside, which stays as it is, and a hole outside its shell.
+        "POLYGON ((8 2, 12 6, 12 2, 8 6, 8 2))",
+        "POLYGON ((1 1, 3 3, 3 1, 1 3, 1 1))",
+        "POLYGON ((8 8, 12 8, 12 9, 8 9, 8 8), (1 1, 1 2, 2 2, 2 1, 1 1))",
+      ),
+      SQUARE,
+    );
+    expect(report).toMatchObject({ cut: 2, untouched: 1, repaired: 2 });
+    expect(countInvalid(table.geometry!)).toBe(1);
+    const part = (row: number) => measure((takeRows(table, [row]).geometry as GeometryColumn)!, 2);
+    expect(part(0)).toBe(4);
+    expect(part(2)).toBe(2 + 1);
+  });
+
+  it("leaves out vertices that are not finite, and closes rings that are open", async () => {
+    const builder = new GeometryBuilder();
+    const add = (type: 2 | 3, ...xy: number[]) => {
+      builder.begin(type);
+      builder.part();
+      for (let k = 0; k < xy.length; k += 2) builder.vertex(xy[k]!, xy[k + 1]!);
+      builder.end();
+    };
+    add(2, 5, 5, Number.NaN, 5, 15, 5);
+    add(3, 5, 5, 15, 5, 15, 8, Number.POSITIVE_INFINITY, 8, 5, 8, 5, 5);
+    add(3, 5, 5, 15, 5, 15, 8, 5, 8);
+    add(2, Number.NaN, Number.NaN, Number.NaN, Number.NaN);
+    const table = {
+      ...tableOf("POINT (0 0)", "POINT (0 0)", "POINT (0 0)", "POINT (0 0)"),
+      geometry: builder.finish(),
+    };
+    for (const keep of ["whole", "inside"] as const) await clip(table, SQUARE, { keep });
+    const { wkt, report } = await clip(table, SQUARE);
+    expect(wkt).toEqual([
+      "LINESTRING (5 5, 10 5)",
+      "POLYGON ((5 5, 10 5, 10 8, 5 8, 5 5))",
+      "POLYGON ((5 5, 10 5, 10 8, 5 8, 5 5))",
+    ]);
+    expect(report).toMatchObject({ featuresOut: 3, cut: 3, untouched: 0 });
+    expect(report.repaired).toBeGreaterThanOrEqual(2);
+  });
+
+  it("removes slivers only on request, and lists them", async () => {
+    const features = tableOf(
+      "POLYGON ((5 9.999, 5 12, 9 12, 9 9.999, 5 9.999))",
+      "POLYGON ((-1 1, 2 1, 2 3, -1 3, -1 2, 1 2, 1 1.999, -1 1.999, -1 1))",
+      "POLYGON ((1 5, 1.001 5, 1.001 5.001, 1 5))",
+    );
+    expect((await clip(features, SQUARE)).table.count).toBe(3);
+    const { table, report } = await clip(features, SQUARE, { slivers: { minArea: 0.01, minWidth: 0.01 } });
+    // What was not cut is no sliver, however small.
+    expect([...(table.columns[0]!.values as Int32Array)]).toEqual([1, 2]);
+    expect(report.slivers).toHaveLength(1);
+    expect(report.slivers[0]!.row).toBe(0);
+    expect(report.slivers[0]!.area).toBeCloseTo(0.004, 10);
+    expect(report.slivers[0]!.width).toBeCloseTo(0.001, 6);
+    expect(
+      (await clip(features, SQUARE, { slivers: { minArea: 0.01, compactness: 0.0001 } })).report.slivers,
+    ).toEqual([]);
+    await expect(clipFeatures(features, SQUARE, { slivers: { minArea: -1 } })).rejects.toMatchObject({
+      code: "INVALID_INPUT",
+    });
+  });
+
+  it("counts what only touches", async () => {
+    const touching = tableOf("POLYGON ((10 0, 12 0, 12 2, 10 0))", "LINESTRING (10 10, 20 20)");
+    expect((await clip(touching, SQUARE)).report).toMatchObject({ featuresOut: 0, droppedParts: 2 });
+  });
+
   it("takes bounds for a region, and refuses one without polygons", async () => {
     expect((await clip(tableOf("LINESTRING (0 0, 10 10)"), [2, 0, 4, 10])).wkt).toEqual([
       "LINESTRING (2 2, 4 4)",
@@ -229,6 +332,29 @@ describeShared("clipping against GEOS", () => {
       const wanted = dimension === 2 ? expected.intersection.area : expected.intersection.length;
       const scale = Math.max(measure(tableOf(a).geometry!, dimension as 1 | 2), wanted);
       if (Math.abs(found - wanted) > 1e-7 * scale) wrong.push(`${id}: ${found}, expected ${wanted}`);
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it("cuts to bounds as GEOS does", async () => {
+    interface BoxCase {
+      id: string;
+      geometry: Geometry;
+      bbox: Bounds;
+      expected: Geometry;
+    }
+    const table = (geometry: Geometry) =>
+      tableFromGeoJson([{ type: "Feature", geometry, properties: {} }], { crs: null });
+    const wrong: string[] = [];
+    for (const { id, geometry, bbox, expected } of vectors<BoxCase>("clipping-fixtures", "bbox-clip.jsonl")) {
+      const { table: clipped } = await clip(table(geometry), bbox, { keepGeometryType: false });
+      const wanted = table(expected).geometry!;
+      const found = clipped.geometry!;
+      if (found.types[0] !== wanted.types[0] || found.xy.length !== wanted.xy.length) wrong.push(id);
+      for (const dimension of [1, 2] as const) {
+        const size = measure(wanted, dimension);
+        if (Math.abs(measure(found, dimension) - size) > 1e-12 * size) wrong.push(`${id}: ${dimension}`);
+      }
     }
     expect(wrong).toEqual([]);
   });
