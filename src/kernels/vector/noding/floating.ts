@@ -150,11 +150,13 @@ function meet(s: Scratch, i: number, j: number): void {
   const { xy, from } = s.lines;
   const p = from[i]!;
   const q = from[j]!;
+  // Vertices that both segments will have, once they are led through those near them.
+  let common = 0;
   if (s.snap !== null) {
-    approach(s, p, j);
-    approach(s, p + 1, j);
-    approach(s, q, i);
-    approach(s, q + 1, i);
+    if (approach(s, p, j)) common++;
+    if (approach(s, p + 1, j)) common++;
+    if (approach(s, q, i)) common++;
+    if (approach(s, q + 1, i)) common++;
   }
   const ax = xy[2 * p]!;
   const ay = xy[2 * p + 1]!;
@@ -178,6 +180,8 @@ function meet(s: Scratch, i: number, j: number): void {
       addSplit(s, j, bx, by);
       s.nodes[p + 1] = 1;
     } else {
+      // With two vertices in common, they run together where they cross.
+      if (common > 1) return;
       intersectionPoint(ax, ay, bx, by, cx, cy, dx, dy, s.point);
       takeEnd(s, i, j);
       if (s.snap !== null) {
@@ -252,8 +256,8 @@ function touch(s: Scratch, v: number, i: number): void {
   }
 }
 
-/** Snapping: if vertex `v` is nearer to the inside of segment `i` than the tolerance, lead the segment through it. */
-function approach(s: Scratch, v: number, i: number): void {
+/** Snapping: if vertex `v` is nearer to the inside of segment `i` than the tolerance, lead the segment through it. Whether it is. */
+function approach(s: Scratch, v: number, i: number): boolean {
   const { xy, from } = s.lines;
   const p = from[i]!;
   const x = xy[2 * v]! - xy[2 * p]!;
@@ -263,10 +267,11 @@ function approach(s: Scratch, v: number, i: number): void {
   const along = x * dx + y * dy;
   const length = Math.hypot(dx, dy);
   // Beyond the ends, or one of them: vertices themselves are never that near to each other.
-  if (!(along > 0 && along < length * length) || (x === dx && y === dy)) return;
-  if (Math.abs(x * dy - y * dx) > s.snap!.tolerance * length) return;
+  if (!(along > 0 && along < length * length) || (x === dx && y === dy)) return false;
+  if (Math.abs(x * dy - y * dx) > s.snap!.tolerance * length) return false;
   s.nodes[v] = 1;
   addCrossing(s, i, xy[2 * v]!, xy[2 * v + 1]!);
+  return true;
 }
 
 /** Segment `i` is properly crossed, at a point that was rounded and may have become one of its ends. */
