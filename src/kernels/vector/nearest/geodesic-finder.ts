@@ -1,5 +1,5 @@
 import type { GeometryColumn } from "../../../model/geometry.ts";
-import { normalLon } from "../distance/geodesic-bounds.ts";
+import { normalLon, SPACE_ROUNDING } from "../distance/geodesic-bounds.ts";
 import { geodesicIndex } from "./geodesic-index.ts";
 import { GeodesicSearch } from "./geodesic-search.ts";
 import { hilbertOrder } from "./hilbert-order.ts";
@@ -43,7 +43,7 @@ export function geodesicFinder(target: GeometryColumn): NearestFinder {
         if (points !== null && k === 1 && search.witnessRow >= 0 && mask?.[search.witnessRow] !== 1) {
           const near = search.distanceToWitness(points[2 * row]!, points[2 * row + 1]!);
           // NaN for a row without a place, which finds nothing anyway.
-          if (near >= 0) set.atMost(near);
+          if (near >= 0) set.atMost(near + SPACE_ROUNDING);
         }
         search.forget();
         search.row(column, row, set, k === 1);

@@ -53,9 +53,7 @@ export class PlanarSearch {
     const bx = witness[6]!;
     const by = witness[7]!;
     const isPoint = ax === bx && ay === by;
-    return Math.sqrt(
-      isPoint ? (x - ax) * (x - ax) + (y - ay) * (y - ay) : pointSegmentSquared(x, y, ax, ay, bx, by),
-    );
+    return Math.sqrt(isPoint ? squareOf(x - ax, y - ay) : pointSegmentSquared(x, y, ax, ay, bx, by));
   }
 
   /** Offer everything of the index that may be nearest to a point. */
