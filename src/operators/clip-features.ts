@@ -509,7 +509,7 @@ class Clipper {
     else if (method === "snapping") overlays.snapping++;
     else overlays.snapRounding++;
     this.#report.rung = Math.max(this.#report.rung, rung);
-    if (repaired && !this.#cutter.simple) this.#repaired = true;
+    if (!this.#cutter.loaded || (repaired && !this.#cutter.simple)) this.#repaired = true;
     if (rung > 0 && warnings.length < MOST_WARNINGS)
       warnings.push(
         `a polygon of row ${this.#row} was cut with its vertices moved to a grid (rung ${rung}, ${method})`,

@@ -221,8 +221,7 @@ describe("clipFeatures", () => {
       "POLYGON ((5 5, 10 5, 10 8, 5 8, 5 5))",
       "POLYGON ((5 5, 10 5, 10 8, 5 8, 5 5))",
     ]);
-    expect(report).toMatchObject({ featuresOut: 3, cut: 3, untouched: 0 });
-    expect(report.repaired).toBeGreaterThanOrEqual(2);
+    expect(report).toMatchObject({ featuresOut: 3, cut: 3, untouched: 0, repaired: 3 });
   });
 
   it("removes slivers only on request, and lists them", async () => {

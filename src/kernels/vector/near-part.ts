@@ -2,9 +2,6 @@ import { POLYGON } from "../../model/geometry.ts";
 import type { GeometryBuilder } from "../../model/geometry-builder.ts";
 import type { PreparedRegion } from "./region.ts";
 
-/** Polygons as lists of rings of `[x, y]`, closed. The form in which the overlay library takes them. */
-export type Rings = [number, number][][];
-
 /**
  * The polygons of a region as they are near a box, with few vertices elsewhere, written as rows of one polygon each. Edges
  * that meet the box keep their bits. Stretches wholly on one side of it are replaced by straight lines on that side, which

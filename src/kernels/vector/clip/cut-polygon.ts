@@ -36,7 +36,7 @@ export class PolygonCutter {
 
   // The polygon: rings without the repeated last vertex and without repeated ones, the inside on the left.
   readonly polygon: RingSet = new RingSet();
-  /** Whether {@link polygon} holds all rings of the last polygon. */
+  /** Whether {@link polygon} holds all rings of the last polygon: false when one is open, has no area or a vertex that is no number. */
   loaded = false;
   /** Whether the rings of the last polygon are known to be valid. */
   simple = false;

@@ -147,6 +147,9 @@ function resolvePolygon(column: GeometryColumn, row: number, part: number, grid:
       const filling = fillRings(rings, "non-zero", builder, { grid: grid.asked, heights });
       filled.push({ pieces: polygonsOf(builder.finish()), report: filling });
     }
+    // Holes of nothing are nothing.
+    if (group[0] === first && filled[0]!.pieces.length === 0)
+      return { pieces: [], report: repairedReport(filled[0]!.report) };
     const area =
       group[0] === first
         ? combinePieces("difference", filled[0]!, unitePieces(filled.slice(1), grid), grid, heights)
