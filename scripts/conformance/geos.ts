@@ -49,6 +49,8 @@ export interface Geos {
   perimeter(polygons: ByDimension["polygons"]): number;
   /** `null` when GEOS finds the polygons, as one multipolygon, valid; else why not. */
   invalid(polygons: ByDimension["polygons"]): string | null;
+  /** DE-9IM matrix of two geometries in well-known text. */
+  relate(a: string, b: string): string;
 }
 
 let loaded: Promise<Geos> | null = null;
@@ -65,6 +67,7 @@ async function load(): Promise<Geos> {
       _free(pointer: number): void;
       HEAPU8: Uint8Array;
       getValue(pointer: number, type: "double"): number;
+      stringToUTF8(text: string, pointer: number, bytes: number): void;
       UTF8ToString(pointer: number): string;
     };
   };
@@ -101,6 +104,16 @@ async function load(): Promise<Geos> {
     return g["GEOSisValid"]!(pointer) === 1 ? g["GEOSGeom_clone"]!(pointer) : g["GEOSBuffer"]!(pointer, 0, 8);
   }
 
+  const texts = g["GEOSWKTReader_create"]!();
+  function readText(text: string): number {
+    const at = Module._malloc(text.length + 1);
+    Module.stringToUTF8(text, at, text.length + 1);
+    const pointer = g["GEOSWKTReader_read"]!(texts, at);
+    Module._free(at);
+    if (pointer === 0) throw new Error("GEOS could not read the text");
+    return pointer;
+  }
+
   const area: Geos["area"] = (polygons) =>
     polygons.length === 0 ? 0 : using(polygons, (pointer) => measure("GEOSArea", pointer));
   return {
@@ -121,6 +134,12 @@ async function load(): Promise<Geos> {
     area,
     perimeter: (polygons) =>
       polygons.length === 0 ? 0 : using(polygons, (pointer) => measure("GEOSLength", pointer)),
+    relate(a, b) {
+      const pointers = [readText(a), readText(b)] as const;
+      const matrix = Module.UTF8ToString(g["GEOSRelate"]!(...pointers));
+      for (const pointer of pointers) g["GEOSGeom_destroy"]!(pointer);
+      return matrix;
+    },
     invalid: (polygons) =>
       using(polygons, (pointer) => {
         if (g["GEOSisValid"]!(pointer) === 1) return null;
