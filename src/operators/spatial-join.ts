@@ -138,7 +138,8 @@ export async function spatialJoin(
     const near = plan.onlyNear ? boundsOf(table.geometry) : null;
     const { count } = leftSource.schema;
     // Without a count in the header every feature must be seen to be counted.
-    const pushed = near !== null && count !== null && read.bounds === undefined ? { bounds: near } : {};
+    const skips = INDEXED.has(leftSource.driver) && count !== null && read.bounds === undefined;
+    const pushed = near !== null && skips ? { bounds: near } : {};
     const matchedRight = new Uint8Array(table.count);
     let seen = 0;
     for await (const batch of leftSource.batches({ ...rest, signal, ...pushed })) {
@@ -170,6 +171,9 @@ export async function spatialJoin(
     close: () => leftSource.close(),
   };
 }
+
+/** Formats that find the features in a box without reading the others. */
+const INDEXED: ReadonlySet<string> = new Set(["FlatGeobuf", "GeoPackage", "GeoParquet"]);
 
 function countMatches({ left, right, tied }: Matches, matchedRight: Uint8Array, report: JoinReport): void {
   report.pairs += left.length;

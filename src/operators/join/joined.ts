@@ -35,7 +35,10 @@ export interface JoinReport {
   tied: number;
   /** Rows that came out. */
   featuresOut: number;
-  /** Left and right features without geometry, or with an empty one: never in a pair of a spatial condition. */
+  /**
+   * Left and right features without geometry, or with an empty one: never in a pair of a spatial condition. Left ones as
+   * far as they were read: an inner or semi join passes by what an indexed file has away from the right layer.
+   */
   leftNulls: number;
   rightNulls: number;
   warnings: string[];
