@@ -119,6 +119,8 @@ it("describes the pipelines with parameters, inputs, outputs and sources", async
   expect(json.summary.pipelines.map(({ name }: { name: string }) => name)).toEqual([
     "drainage-lines",
     "land-cover",
+    "aquifer",
+    "facilities-proximity",
   ]);
   const { out } = await call(["pipelines", "drainage-lines"]);
   for (const words of [
