@@ -1,6 +1,6 @@
 import type { GeometryBuilder } from "../../../model/geometry-builder.ts";
 import { type Heights, writeResult } from "./canonical.ts";
-import { gridOf } from "./grid.ts";
+import { gridFor } from "./grid.ts";
 import { acquire, type OverlayReport, release } from "./ladder.ts";
 import type { FillRule } from "./select.ts";
 
@@ -38,10 +38,15 @@ export function fillRings(
 ): OverlayReport {
   const engine = acquire();
   const { input } = engine;
-  const grid = gridOf(options.grid);
+  const { xy, starts } = rings;
+  let size = 0;
+  for (let i = 2 * (starts[0] ?? 0); i < 2 * (starts[starts.length - 1] ?? 0); i++) {
+    const value = Math.abs(xy[i]!);
+    if (value > size && value < Infinity) size = value;
+  }
+  const grid = gridFor(options.grid, size);
   input.scale = grid.scale;
-  for (let r = 0; r + 1 < rings.starts.length; r++)
-    input.addRing(rings.xy, rings.starts[r]!, rings.starts[r + 1]!, 0, 0, null);
+  for (let r = 0; r + 1 < starts.length; r++) input.addRing(xy, starts[r]!, starts[r + 1]!, 0, 0, null);
   const report = engine.run("union", rule, true, grid.cell);
   writeResult(engine.result, builder, 2, grid.unit, options.heights ?? null);
   release(engine);

@@ -7,7 +7,7 @@ import {
 import type { GeometryBuilder } from "../../../model/geometry-builder.ts";
 import { writeResult } from "./canonical.ts";
 import { type Pieces, resolveAreas } from "./cascade.ts";
-import { gridOf, type OverlayGrid } from "./grid.ts";
+import { boxSize, gridFor, type OverlayGrid } from "./grid.ts";
 import { rowHeights } from "./heights.ts";
 import { AREAS, LINES, POINTS, rowBox, rowDimension } from "./input.ts";
 import { acquire, type Engine, FLOATING, type OverlayReport, release, worseReport } from "./ladder.ts";
@@ -60,12 +60,12 @@ export function overlayRows(
   const dimensionA = rowDimension(a, rowA);
   const dimensionB = rowDimension(b, rowB);
   const dimension = resultDimension(operation, dimensionA, dimensionB);
-  const grid = gridOf(options.grid);
+  rowBox(a, rowA, boxA);
+  rowBox(b, rowB, boxB);
+  const grid = gridFor(options.grid, Math.max(boxSize(boxA), boxSize(boxB)));
   const engine = acquire();
   const { input } = engine;
   input.scale = grid.scale;
-  rowBox(a, rowA, boxA);
-  rowBox(b, rowB, boxB);
   // On a grid things move, also towards each other.
   const meet =
     grid.cell > 0 ||
@@ -74,9 +74,11 @@ export function overlayRows(
   if (meet || operation !== "intersection") {
     const edges = needsEdges(operation, dimensionA, dimensionB);
     // What is nowhere near the other geometry changes nothing, but on a grid, where things move.
-    const nearA = operation === "intersection" && grid.cell === 0 ? boxB : null;
+    const nearA = operation === "intersection" && grid.scale === 1 && grid.cell === 0 ? boxB : null;
     const nearB =
-      (operation === "intersection" || operation === "difference") && grid.cell === 0 ? boxA : null;
+      (operation === "intersection" || operation === "difference") && grid.scale === 1 && grid.cell === 0
+        ? boxA
+        : null;
     let oddA = overlappingMembers(a, rowA);
     let oddB = overlappingMembers(b, rowB);
     for (;;) {

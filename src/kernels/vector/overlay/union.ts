@@ -2,11 +2,13 @@ import { type GeometryColumn, NULL_GEOMETRY } from "../../../model/geometry.ts";
 import type { GeometryBuilder } from "../../../model/geometry-builder.ts";
 import { readPolygonRow, writeResult } from "./canonical.ts";
 import { type Pieces, unitePieces, validAreas } from "./cascade.ts";
-import { gridOf } from "./grid.ts";
+import { boxSize, gridFor } from "./grid.ts";
 import { type RowOf, rowHeights } from "./heights.ts";
-import { AREAS, LINES, POINTS, rowDimension } from "./input.ts";
+import { AREAS, LINES, POINTS, rowBox, rowDimension } from "./input.ts";
 import { acquire, FLOATING, type OverlayReport, release, worseReport } from "./ladder.ts";
 import type { OverlayOptions } from "./overlay.ts";
+
+const box = new Float64Array(4);
 
 /**
  * The union of many rows, written as one row: areas dissolved, lines noded where they meet, each stretch once,
@@ -22,7 +24,12 @@ export function unionRows(
   builder: GeometryBuilder,
   options: OverlayOptions = {},
 ): OverlayReport {
-  const grid = gridOf(options.grid);
+  let size = 0;
+  for (let k = 0; k < rows.length; k++) {
+    rowBox(column, rows[k]!, box);
+    size = Math.max(size, boxSize(box));
+  }
+  const grid = gridFor(options.grid, size);
   const sets: Pieces[] = [];
   let dimension = -1;
   let onlyNulls = true;
