@@ -20,6 +20,7 @@ const FAMILIES: Record<string, () => Promise<{ family: Family }>> = {
   "overlay-jts": () => import("./conformance/overlay-jts.ts"),
   "overlay-generated": () => import("./conformance/overlay-generated.ts"),
   "clipping-fixtures": () => import("./conformance/clipping-fixtures.ts"),
+  join: () => import("./conformance/join.ts"),
 };
 
 const { values, positionals } = parseArgs({
