@@ -22,7 +22,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 /** npm packages and node modules a floor may name; floors not listed may name any. */
 const MAY_REQUIRE: Record<string, readonly string[]> = {
   model: [],
-  kernels: ["robust-predicates", "flatbush", "geographiclib-geodesic", "polyclip-ts"],
+  kernels: ["robust-predicates", "flatbush", "geographiclib-geodesic"],
   operators: [],
   pipelines: ["zod"],
 };
