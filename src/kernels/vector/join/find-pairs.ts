@@ -1,7 +1,8 @@
 import { type GeometryColumn, POINT } from "../../../model/geometry.ts";
 import { type BoxTree, buildBoxTree, newHits, searchBoxes } from "../box-tree.ts";
 import { withinDistance } from "../distance/distance-rows.ts";
-import { withinGeodesicDistance } from "../distance/geodesic-distance.ts";
+import { geodesicFinder } from "../nearest/geodesic-finder.ts";
+import type { NearestFinder } from "../nearest/nearest-rows.ts";
 import { type Predicate, testRows } from "../relate/predicates.ts";
 import { type PreparedRelate, prepareRelate, testPrepared } from "../relate/prepared.ts";
 import {
@@ -76,9 +77,6 @@ const STRIP_POINTS = 32;
 const PREPARE_VERTICES = 64;
 /** Vertices of prepared right rows kept at a time. */
 const PREPARED_BUDGET = 4_000_000;
-/** Metres in a degree of latitude at the least, with a margin. */
-const METRES_PER_DEGREE = 110_000;
-
 /**
  * The right side of a join, indexed once; left columns are then joined one by one. Built as they are needed: a packed
  * tree of the rows' boxes; boxes of runs of edges ({@link EdgeChunks}); for points among polygons a grid of cells
@@ -101,6 +99,7 @@ export class PairFinder {
   readonly #others: number;
   #tree: BoxTree | null = null;
   #otherTree: BoxTree | null = null;
+  #around: NearestFinder | null = null;
   readonly #chunks: EdgeChunks;
   #grid: PolygonGrid | null = null;
   #pointsSeen = 0;
@@ -143,6 +142,7 @@ export class PairFinder {
    */
   find(left: GeometryColumn, keys: Int32Array | null = null): Pairs {
     const { types } = left;
+    if (this.#predicate === "dwithin" && this.#geodesic) return this.#findAround(left, keys);
     const locates = this.#halfOpen || LOCATED.has(this.#predicate);
     if (locates && this.#grid === null && this.#polygons > 0) this.#decideOnGrid(types);
     if (locates && this.#grid !== null && this.#keys === null && this.#others === 0 && allPoints(left)) {
@@ -302,42 +302,36 @@ export class PairFinder {
     }
   }
 
-  /** Rows that may be within the distance. */
+  /** Rows that may be within the distance in the plane. */
   #searchAround(boxes: Float64Array, row: number): number {
-    const tree = this.#rightTree();
-    const hits = this.#hits;
     const minX = boxes[4 * row]!;
     const minY = boxes[4 * row + 1]!;
     const maxX = boxes[4 * row + 2]!;
     const maxY = boxes[4 * row + 3]!;
-    if (!this.#geodesic) {
-      // A hair wider than the sums, which are rounded.
-      const wide =
-        this.#distance * (1 + 2 ** -40) +
-        2 ** -40 * Math.max(maxX - minX, Math.abs(minX), Math.abs(minY), Math.abs(maxX), Math.abs(maxY));
-      return searchBoxes(tree, minX - wide, minY - wide, maxX + wide, maxY + wide, hits);
+    // A hair wider than the sums, which are rounded.
+    const largest = Math.max(Math.abs(minX), Math.abs(minY), Math.abs(maxX), Math.abs(maxY));
+    const wide = (this.#distance + largest * 2 ** -40) * (1 + 2 ** -40);
+    return searchBoxes(this.#rightTree(), minX - wide, minY - wide, maxX + wide, maxY + wide, this.#hits);
+  }
+
+  /** Pairs within the distance on the ellipsoid: all that are nearest up to there. */
+  #findAround(left: GeometryColumn, keys: Int32Array | null): Pairs {
+    this.#around ??= geodesicFinder(this.#right);
+    const { starts, rows } = this.#around.find(left, {
+      k: Math.max(1, this.#right.types.length),
+      maxDistance: this.#distance,
+    });
+    const out = this.#out;
+    out.count = 0;
+    for (let row = 0; row < left.types.length; row++) {
+      const key = keys === null ? 0 : keys[row]!;
+      if (key < 0) continue;
+      const first = out.count;
+      for (let k = starts[row]!; k < starts[row + 1]!; k++)
+        if (this.#keys === null || this.#keys[rows[k]!] === key) out.push(row, rows[k]!);
+      if (out.count - first > 1) out.sortRight(first);
     }
-    const lat = this.#distance / METRES_PER_DEGREE;
-    const south = minY - lat;
-    const north = maxY + lat;
-    // Longitudes within reach of the row nearest to a pole; near the pole, all of them.
-    const nearest = Math.max(Math.abs(south), Math.abs(north));
-    const lon = nearest >= 89.9 ? 360 : lat / Math.cos((nearest * Math.PI) / 180);
-    if (lon >= 180) return searchBoxes(tree, -Infinity, south, Infinity, north, hits);
-    const west = minX - lon;
-    const east = maxX + lon;
-    let count = searchBoxes(tree, west, south, east, north, hits);
-    if (west >= -180 && east <= 180) return count;
-    // Across the antimeridian the same places have other numbers.
-    const all = new Set<number>(hits.values.subarray(0, count));
-    for (const turn of [-360, 360]) {
-      count = searchBoxes(tree, west + turn, south, east + turn, north, hits);
-      for (let k = 0; k < count; k++) all.add(hits.values[k]!);
-    }
-    if (all.size > hits.values.length) hits.values = new Int32Array(2 * all.size);
-    hits.values.set([...all]);
-    hits.count = all.size;
-    return all.size;
+    return out.take();
   }
 
   /** Test a pair whose boxes are near, and keep it. */
@@ -350,11 +344,7 @@ export class PairFinder {
     const { column, boxes } = side;
     const right = this.#right;
     const predicate = this.#predicate;
-    if (predicate === "dwithin") {
-      return this.#geodesic
-        ? withinGeodesicDistance(column, row, right, other, this.#distance)
-        : withinDistance(column, row, right, other, this.#distance);
-    }
+    if (predicate === "dwithin") return withinDistance(column, row, right, other, this.#distance);
     if (side.irregular?.[row] === 1 || this.#irregular?.[other] === 1)
       return !this.#halfOpen && testRows(predicate, column, row, right, other);
     if (column.types[row] === POINT && isPolygonal(right.types[other]!)) {

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { withinGeodesicDistance } from "../../../../src/kernels/vector/distance/geodesic-distance.ts";
 import { findPairs, PairFinder, type PairPredicate } from "../../../../src/kernels/vector/join/find-pairs.ts";
 import { PREDICATES, testRows } from "../../../../src/kernels/vector/relate/predicates.ts";
 import { type Geometry, tableFromGeoJson } from "../../../../src/model/geojson.ts";
@@ -72,6 +73,44 @@ describe("findPairs", () => {
       [0, 0],
       [0, 2],
     ]);
+  });
+
+  it("finds pairs within metres on the ellipsoid: over the pole, across the antimeridian, beside lines that bend north", () => {
+    const left = column([point(10, 89.999), point(179.9995, -10), point(45, 67.3)]);
+    const right = column([
+      point(-170, 89.999),
+      point(-179.9995, -10),
+      {
+        type: "LineString",
+        coordinates: [
+          [0, 60],
+          [90, 60],
+        ],
+      },
+      point(0, 0),
+    ]);
+    const found = pairs("dwithin", left, right, { distance: 60_000, geodesic: true });
+    expect(found).toEqual([
+      [0, 0],
+      [1, 1],
+      [2, 2],
+    ]);
+    fc.assert(
+      fc.property(
+        fc.array(place, { maxLength: 8 }),
+        fc.array(place, { maxLength: 8 }),
+        distances,
+        (a, b, distance) => {
+          const [from, to] = [column(a), column(b)];
+          const expected: [number, number][] = [];
+          for (let i = 0; i < a.length; i++)
+            for (let j = 0; j < b.length; j++)
+              if (withinGeodesicDistance(from, i, to, j, distance)) expected.push([i, j]);
+          expect(pairs("dwithin", from, to, { distance, geodesic: true })).toEqual(expected);
+        },
+      ),
+      { numRuns: 60, seed: 10 },
+    );
   });
 
   it.each(PREDICATES)("agrees with testing every pair of shapes on a small lattice: %s", (predicate) => {
@@ -234,6 +273,19 @@ const shape: fc.Arbitrary<Geometry> = fc.oneof(
     .tuple(polygon, position)
     .map(([a, [x, y]]): Geometry => ({ type: "GeometryCollection", geometries: [a, point(x, y)] })),
 );
+
+/** Points and lines anywhere on the earth, many near the poles and the antimeridian. */
+const lonLat = fc.tuple(
+  fc.constantFrom(-180, -179, -60, 0, 90, 179, 180),
+  fc.constantFrom(-90, -89, -20, 0, 60, 89, 90),
+);
+const place: fc.Arbitrary<Geometry> = fc.oneof(
+  lonLat.map(([lon, lat]) => point(lon, lat)),
+  fc
+    .uniqueArray(lonLat, { minLength: 2, maxLength: 3, selector: String })
+    .map((coordinates): Geometry => ({ type: "LineString", coordinates })),
+);
+const distances = fc.constantFrom(1, 120_000, 5_000_000);
 
 /** A star-shaped outline of many vertices around a random centre. */
 const rough = fc
