@@ -1,7 +1,7 @@
 import { type BoxTree, buildBoxTree, type Hits, newHits, searchBoxes } from "./box-tree.ts";
 
 /** Up to so many segments are compared one by one: a tree costs more than it saves. */
-const SMALL = 48;
+const SMALL = 160;
 
 /**
  * Segments, `[x1, y1, x2, y2]` each, found by their boxes. For few segments a plain loop, for many a packed tree.
@@ -29,6 +29,7 @@ export class SegmentIndex {
     this.#boxes = boxes;
     this.#count = count;
     this.#tree = count > SMALL ? buildBoxTree(boxes) : null;
+    if (this.#tree === null && this.#hits.values.length < count) this.#hits.values = new Int32Array(SMALL);
   }
 
   /** Numbers of the segments found. */

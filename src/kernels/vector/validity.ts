@@ -169,6 +169,11 @@ class RingSet {
     const cy = s[b + 1]!;
     const dx = s[b + 2]!;
     const dy = s[b + 3]!;
+    // Neighbours share a point; unless one runs back along the other, nothing else.
+    if (bx === cx && by === cy) {
+      if (j === i + 1 && this.#ring[i] === this.#ring[j] && side(ax, ay, bx, by, dx, dy) !== 0) return null;
+    } else if (ax === dx && ay === dy && this.#isFirstAndLast(i, j) && side(cx, cy, ax, ay, bx, by) !== 0)
+      return null;
     const c = side(ax, ay, bx, by, cx, cy);
     const d = side(ax, ay, bx, by, dx, dy);
     if ((c > 0 && d > 0) || (c < 0 && d < 0)) return null;
@@ -190,6 +195,11 @@ class RingSet {
     if (c === 0) return this.#judgeTouch(i, j, cx, cy);
     if (d === 0) return this.#judgeTouch(i, j, dx, dy);
     return p === 0 ? this.#judgeTouch(i, j, ax, ay) : this.#judgeTouch(i, j, bx, by);
+  }
+
+  #isFirstAndLast(i: number, j: number): boolean {
+    const ring = this.#ring[i]!;
+    return i === this.#start[ring] && j === this.#start[ring + 1]! - 1;
   }
 
   /** Segments `i` and `j` meet in the single point `(x, y)`. */
