@@ -14,7 +14,8 @@ const NEAR = 2 ** -40;
 
 /**
  * Heights for the vertices of a result: of the vertex of the input at the same place, the first that has one; of new
- * vertices interpolated along the edge that they are on, edges of earlier rows before those of later ones.
+ * vertices interpolated along the edge that they are on, edges of earlier rows before those of later ones, or else the
+ * nearest edge that has heights.
  * `null` when no row has heights.
  */
 export function rowHeights(rows: readonly RowOf[]): Heights | null {

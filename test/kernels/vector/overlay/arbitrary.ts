@@ -77,6 +77,22 @@ export const anyPolygons: fc.Arbitrary<Shape> = fc
   .array(fc.array(fc.oneof(ring, star), { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 3 })
   .map((polygons) => ({ points: [], lines: [], polygons }));
 
+/** Rectangles on the lattice that may overlap: whatever is done with them, every vertex is a whole number. */
+export const rectangles: fc.Arbitrary<Shape> = fc
+  .array(fc.tuple(lattice, lattice, lattice, lattice), { minLength: 1, maxLength: 4 })
+  .map((boxes) => ({
+    points: [],
+    lines: [],
+    polygons: boxes.map(([x, y, width, height]): Ring[] => [
+      [
+        [x, y],
+        [x + width, y],
+        [x + width, y + height],
+        [x, y + height],
+      ],
+    ]),
+  }));
+
 /** Simple polygons. */
 export const starPolygon: fc.Arbitrary<Shape> = star.map((shell) => ({
   points: [],
