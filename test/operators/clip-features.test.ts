@@ -1,8 +1,9 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, test } from "vitest";
+import { threads } from "../../src/execution/threads.ts";
 import { toWkt } from "../../src/io/wkt.ts";
 import { concatTables, type FeatureTable, rowAt, tableSource, takeRows } from "../../src/model/features.ts";
-import { type Geometry, tableFromGeoJson } from "../../src/model/geojson.ts";
+import { type Feature, type Geometry, tableFromGeoJson } from "../../src/model/geojson.ts";
 import type { GeometryColumn } from "../../src/model/geometry.ts";
 import { GeometryBuilder } from "../../src/model/geometry-builder.ts";
 import type { Bounds } from "../../src/model/grid.ts";
@@ -12,6 +13,7 @@ import {
   clipFeatures,
 } from "../../src/operators/clip-features.ts";
 import { countInvalid } from "../../src/operators/validity.ts";
+import { random } from "../../src/testing/random.ts";
 import { describeShared } from "../helpers/shared.ts";
 import { measure, tableOf, vectors } from "../helpers/vectors.ts";
 
@@ -398,4 +400,53 @@ describeShared("clipping against GEOS", () => {
     }
     expect(wrong).toEqual([]);
   });
+});
+
+test("threads cut as the caller's own thread does, to the bit and in the same order", async () => {
+  const next = random(11);
+  const features: Feature[] = Array.from({ length: 600 }, (_, id) => {
+    const [x, y, r] = [next.next() * 10, next.next() * 10, 0.1 + next.next()];
+    const corners = Array.from({ length: 9 }, (_, k) => {
+      const angle = (2 * Math.PI * k) / 9;
+      return [x + r * Math.cos(angle) * (0.5 + next.next()), y + r * Math.sin(angle)];
+    });
+    return {
+      type: "Feature",
+      id,
+      properties: { id },
+      geometry: { type: "Polygon", coordinates: [[...corners, corners[0]!]] },
+    };
+  });
+  const layer = tableFromGeoJson(features);
+  const region = tableFromGeoJson([
+    {
+      type: "Feature",
+      properties: {},
+      geometry: {
+        type: "Polygon",
+        coordinates: [
+          [
+            [1, 1],
+            [9, 2],
+            [7, 9],
+            [4, 4],
+            [2, 8],
+            [1, 1],
+          ],
+        ],
+      },
+    },
+  ]);
+  const results = [];
+  for (const workers of [1, 2, 3]) {
+    const executor = threads(workers, { patience: 0 });
+    const clipped = await clipFeatures(layer, region, { executor, slivers: { minArea: 0.01 } });
+    const batches: FeatureTable[] = [];
+    for await (const batch of clipped.batches({ batchSize: 50 })) batches.push(batch);
+    await executor.close();
+    results.push({ table: concatTables(batches, clipped.schema), report: { ...clipped.report } });
+  }
+  expect(results[0]!.report.cut).toBeGreaterThan(50);
+  expect(results[1]).toEqual(results[0]);
+  expect(results[2]).toEqual(results[0]);
 });

@@ -1,3 +1,4 @@
+import { threads } from "../../execution/threads.ts";
 import {
   isRasterFile,
   openFeatures,
@@ -124,8 +125,10 @@ async function clipVectorFile(
 ): Promise<FileResult> {
   const { signal, onProgress, overwrite } = options;
   const source = await openFeatures(input, { layer: options.layer });
+  const executor = threads(options.workers);
   try {
     const clipped = await clipFeatures(source, region, {
+      executor,
       keep: options.keep,
       keepGeometryType: options.keepGeometryType,
       slivers: options.slivers,
@@ -148,6 +151,7 @@ async function clipVectorFile(
       warnings: [...source.warnings, ...warnings, ...summary.warnings],
     };
   } finally {
+    await executor.close();
     await source.close();
   }
 }
