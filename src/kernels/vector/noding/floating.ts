@@ -73,8 +73,7 @@ function newScratch(): Scratch {
 /**
  * Node lines in floating point. Wherever two segments of any strings, or of one, have a point in common, both get a
  * vertex there, the same bits, and every string is split there. Decisions are exact; the points of proper crossings are
- * rounded to doubles ({@link intersectionPoint}), or become the end of a segment within a unit in the last place or two; all
- * other nodes are vertices of the input.
+ * rounded to doubles ({@link intersectionPoint}), all other nodes are vertices of the input.
  *
  * An output string is a run of a string between two nodes. It has two vertices or more, none repeated one after the
  * other, and the tag of the string it is of; pieces come in the order of the strings and along them. Nodes are the ends
@@ -183,7 +182,6 @@ function meet(s: Scratch, i: number, j: number): void {
       // With two vertices in common, they run together where they cross.
       if (common > 1) return;
       intersectionPoint(ax, ay, bx, by, cx, cy, dx, dy, s.point);
-      takeEnd(s, i, j);
       if (s.snap !== null) {
         const k = snapPoint(s.snap, s.point[0]!, s.point[1]!);
         s.point[0] = s.snap.xy[2 * k]!;
@@ -199,38 +197,6 @@ function meet(s: Scratch, i: number, j: number): void {
   if (c === 0 && d === 0) {
     touch(s, p, j);
     touch(s, p + 1, j);
-  }
-}
-
-/**
- * A crossing of segments `i` and `j` within rounding (2 ** -52 of each coordinate) of an end of one of them becomes that
- * end, if it is in both boxes: the nearest, of equals the first from the left and from below. A node beside it would make a
- * segment of no meaningful direction.
- */
-function takeEnd(s: Scratch, i: number, j: number): void {
-  const { point, lines } = s;
-  const { xy, from, boxes } = lines;
-  const x = point[0]!;
-  const y = point[1]!;
-  const nearX = Math.abs(x) * 2 ** -52;
-  const nearY = Math.abs(y) * 2 ** -52;
-  let best = Infinity;
-  for (let end = 0; end < 4; end++) {
-    const v = from[end < 2 ? i : j]! + (end & 1);
-    const vx = xy[2 * v]!;
-    const vy = xy[2 * v + 1]!;
-    const dx = Math.abs(vx - x);
-    const dy = Math.abs(vy - y);
-    if (dx > nearX || dy > nearY) continue;
-    // Nothing may leave the box of its segment: what meets its pieces is looked for there.
-    const b = 4 * (end < 2 ? j : i);
-    if (vx < boxes[b]! || vx > boxes[b + 2]! || vy < boxes[b + 1]! || vy > boxes[b + 3]!) continue;
-    const distance = dx + dy;
-    if (distance > best) continue;
-    if (distance === best && (vx > point[0]! || (vx === point[0]! && vy >= point[1]!))) continue;
-    best = distance;
-    point[0] = vx;
-    point[1] = vy;
   }
 }
 
