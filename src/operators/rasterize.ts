@@ -1,17 +1,20 @@
 import { burnRuns, type Merge } from "../kernels/raster/burn.ts";
 import { scanRuns } from "../kernels/raster/rasterize.ts";
+import { shapeIndex } from "../kernels/raster/rasterize-index.ts";
 import { prepareShapes } from "../kernels/raster/shapes.ts";
+import { sameCrs } from "../model/crs.ts";
 import { GeoError } from "../model/errors.ts";
 import {
   type Column,
   columnNamed,
   type FeatureSource,
   type FeatureTable,
+  type Field,
   isNull,
   valueAt,
 } from "../model/features.ts";
-import { rowBounds } from "../model/geometry.ts";
-import type { Bounds, Grid } from "../model/grid.ts";
+import { type GeometryColumn, rowBounds, typeDimension } from "../model/geometry.ts";
+import { type Bounds, type Grid, gridBounds, SNAP_TOLERANCE } from "../model/grid.ts";
 import {
   type Band,
   integerRange,
@@ -19,6 +22,7 @@ import {
   isFloat,
   makeBand,
   type RasterSource,
+  type SampleArray,
   type SampleType,
   type SampleValue,
   sampleArray,
@@ -30,9 +34,12 @@ export interface RasterizeOptions {
   /** Grid of the result: that of a raster, or one given. Either this or `res`. */
   readonly like?: { readonly grid: Grid } | undefined;
   readonly grid?: Grid | undefined;
-  /** Cell size in units of the features' CRS, `[x, y]` or one number; cells start at multiples of it. */
+  /** Cell size in units of the features' CRS, `[x, y]` or one number. */
   readonly res?: number | readonly [x: number, y: number] | undefined;
-  /** With `res`: extent, default that of the features. */
+  /**
+   * With `res`: extent, kept as given; the last column and row are whole cells. Default: that of the features, outward to
+   * multiples of the cell size.
+   */
   readonly bounds?: Bounds | undefined;
   /** Attribute to burn: numbers or booleans; features without a value burn nothing. Default: `value`. */
   readonly field?: string | undefined;
@@ -42,14 +49,26 @@ export interface RasterizeOptions {
   readonly allTouched?: boolean | undefined;
   /** Later features over earlier ones, or sums. Default `"replace"`. */
   readonly merge?: Merge | undefined;
-  /** Value of pixels that no feature takes. Default 0. */
+  /** Value of pixels that no feature takes, and what sums start from. Default: `nodata`, or 0 where there is none. */
   readonly fill?: number | undefined;
   /** Nodata value that the result declares. Default none. */
   readonly nodata?: SampleValue | null | undefined;
-  /** Default: the smallest of uint8, int16, int32, float32, float64 that holds every value (float64 for sums of fractions). */
+  /**
+   * Default: the smallest of uint8, int16, uint16, int32, uint32, float32, float64 that holds every value and nodata
+   * (float64 for sums of fractions; int64 for whole numbers that float64 would round).
+   */
   readonly dtype?: SampleType | undefined;
   readonly onCrsMismatch?: OnCrsMismatch | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** What went into a raster. */
+export interface RasterizeReport {
+  /** Features that were read: those of the layer, or of the part of it that meets the grid. */
+  readonly features: number;
+  /** Features without a value of the field; they burn nothing. */
+  readonly withoutValue: number;
+  readonly warnings: readonly string[];
 }
 
 /** Largest grid that `res` may lead to: more is nearly always degrees taken for metres. */
@@ -57,32 +76,41 @@ const MAX_CELLS = 1e12;
 
 /**
  * Burn features into a raster. Lazy: pixels are made window by window when they are read, from the
- * features, which are held in memory. See {@link PixelRule} for which pixels a shape takes.
+ * features, which are held in memory (of a layer: their geometry and one attribute, and only of those that meet the grid).
+ * See {@link PixelRule} for which pixels a shape takes. Sums that do not fit the type are cut to its range, with a warning
+ * when that can happen.
+ *
+ * Cost of a window: the rows of the edges in it, and a piece of memory to fill for each run of pixels.
  *
  * @throws GeoError `INVALID_INPUT` for a missing grid, field or value that does not fit `dtype`; `CRS_MISMATCH`
  */
 export async function rasterize(
   features: FeatureTable | FeatureSource,
   options: RasterizeOptions = {},
-): Promise<RasterSource> {
-  const { allTouched = false, merge = "replace", fill = 0, nodata = null } = options;
+): Promise<RasterSource & { readonly report: RasterizeReport }> {
+  const { allTouched = false, merge = "replace", nodata = null } = options;
   const url = "batches" in features ? features.url : "features";
-  const table = "batches" in features ? await readTable(features, { signal: options.signal }) : features;
+  const table = "batches" in features ? await readNeeded(features, options) : features;
   const grid = targetGrid(table, options);
-  const geometry =
-    table.geometry === null || table.geometry.xy.length === 0
-      ? null
-      : regionIn(table, grid.crs, { onCrsMismatch: options.onCrsMismatch, tolerance: cellSize(grid) / 1000 })
-          .geometry;
-  const { values, rows } = burnValues(table, options);
-  const type = options.dtype ?? smallestType(values, fill, merge);
+  const warnings: string[] = [];
+  const geometry = placed(table, grid, options, warnings);
+  const { values, exact, rows } = burnValues(table, options);
+  const fill = options.fill ?? (nodata === null ? 0 : Number(nodata));
+  const type = options.dtype ?? smallestType(values, exact, fill, nodata, merge);
   if (isComplex(type)) {
     throw new GeoError("UNSUPPORTED", `rasterize cannot write ${type}`, { feature: `rasterize to ${type}` });
   }
-  checkFits(type, values, fill);
+  const filling = fillOf(options.fill, nodata, type);
+  checkFits(type, exact === null ? values : exact, fill, nodata);
   const band: Band = makeBand({ type, nodata, description: options.field ?? "" });
-  const rule = allTouched ? "all-touched" : "center";
-  const shapes = geometry === null ? null : prepareShapes(geometry, grid, rule, rows);
+  const shapes =
+    geometry === null ? null : prepareShapes(geometry, grid, allTouched ? "all-touched" : "center", rows);
+  const near = shapes === null ? null : shapeIndex(shapes);
+  const wide = merge === "add" && !sumsFit(type, values, fill);
+  if (wide && !isFloat(type)) {
+    warnings.push(`sums may leave the range of ${type}, and are cut to it where they do`);
+  }
+  const stored = wide ? values : storedValues(type, values, exact);
   return {
     url,
     grid,
@@ -90,19 +118,62 @@ export async function rasterize(
     tile: { width: 512, height: 512 },
     hasMask: false,
     metadata: {},
+    report: { features: table.count, withoutValue: table.count - rows.length, warnings },
     async read(window, { bands = [0], signal } = {}) {
       signal?.throwIfAborted();
-      const pixels = new Float64Array(window.width * window.height);
-      if (fill !== 0) pixels.fill(fill);
-      if (shapes !== null) burnRuns(scanRuns(shapes, window), values, window, merge, pixels);
-      const out = sampleArray(type, pixels.length);
-      if (out instanceof BigInt64Array || out instanceof BigUint64Array) {
-        for (let i = 0; i < pixels.length; i++) out[i] = BigInt(Math.round(pixels[i]!));
-      } else out.set(pixels);
+      const pixels = window.width * window.height;
+      const burnt = wide ? new Float64Array(pixels) : sampleArray(type, pixels);
+      if (filling !== 0 && filling !== 0n) burnt.fill((wide ? fill : filling) as never);
+      if (shapes !== null) burnRuns(scanRuns(shapes, window, near!(window)), stored, window, merge, burnt);
+      const out = wide ? narrowed(burnt as Float64Array, type) : burnt;
       return { window, bands: bands.map(() => out), mask: null };
     },
     close: () => Promise.resolve(),
   };
+}
+
+/** The one attribute and the geometries that a grid needs, as far as they are known before reading. */
+async function readNeeded(source: FeatureSource, options: RasterizeOptions): Promise<FeatureTable> {
+  const { field, value, signal, res } = options;
+  if (field !== undefined) {
+    requireNumbers(
+      source.schema.fields.find(({ name }) => name === field),
+      field,
+      source.schema.fields,
+    );
+  }
+  const grid = options.like?.grid ?? options.grid ?? null;
+  const near =
+    grid !== null
+      ? sameCrs(source.schema.crs, grid.crs)
+        ? enlarged(gridBounds(grid), cellSize(grid))
+        : undefined
+      : res !== undefined && options.bounds !== undefined
+        ? enlarged(options.bounds, typeof res === "number" ? res : Math.max(...res))
+        : undefined;
+  return await readTable(source, {
+    signal,
+    fields: field === undefined ? [] : [field],
+    // A list of values goes by the position of the feature in the layer.
+    ...(near === undefined || typeof value === "object" ? {} : { bounds: near }),
+  });
+}
+
+function enlarged([minX, minY, maxX, maxY]: Bounds, by: number): Bounds {
+  return [minX - by, minY - by, maxX + by, maxY + by];
+}
+
+/** The geometries in the CRS of the grid; `null` when there are none. */
+function placed(
+  table: FeatureTable,
+  grid: Grid,
+  { onCrsMismatch }: RasterizeOptions,
+  warnings: string[],
+): GeometryColumn | null {
+  if (table.geometry === null || table.geometry.xy.length === 0) return null;
+  const region = regionIn(table, grid.crs, { onCrsMismatch, tolerance: cellSize(grid) / 1000 });
+  for (const warning of region.warnings) warnings.push(warning.replace("the region", "the layer"));
+  return region.geometry;
 }
 
 function targetGrid(table: FeatureTable, { like, grid, res, bounds }: RasterizeOptions): Grid {
@@ -134,10 +205,14 @@ function targetGrid(table: FeatureTable, { like, grid, res, bounds }: RasterizeO
       },
     );
   }
-  const left = Math.floor(minX / width);
-  const bottom = Math.floor(minY / height);
-  const columns = Math.max(1, Math.ceil(maxX / width) - left);
-  const rows = Math.max(1, Math.ceil(maxY / height) - bottom);
+  const left = bounds === undefined ? Math.floor(minX / width + SNAP_TOLERANCE) * width : minX;
+  const top = bounds === undefined ? Math.ceil(maxY / height - SNAP_TOLERANCE) * height : maxY;
+  // Points and ends of lines on the right or lower edge of a cell belong to the next one, which must be there.
+  const next = bounds === undefined && holdsLessThanPolygons(table);
+  const cells = (length: number): number =>
+    next ? Math.floor(length) + 1 : Math.max(1, Math.ceil(length - SNAP_TOLERANCE));
+  const columns = cells((maxX - left) / width);
+  const rows = cells((top - minY) / height);
   if (!(columns * rows <= MAX_CELLS)) {
     throw new GeoError(
       "LIMIT",
@@ -146,13 +221,16 @@ function targetGrid(table: FeatureTable, { like, grid, res, bounds }: RasterizeO
       { hint: "Give the cell size in units of the features' CRS." },
     );
   }
-  const top = (bottom + rows) * height;
   return {
     width: columns,
     height: rows,
-    transform: [width, 0, left * width, 0, -height, top],
+    transform: [width, 0, left, 0, -height, top],
     crs: table.crs,
   };
+}
+
+function holdsLessThanPolygons({ geometry }: FeatureTable): boolean {
+  return geometry?.types.some((type) => type !== 0 && typeDimension(type) !== 2) ?? false;
 }
 
 function extent(table: FeatureTable): Bounds {
@@ -171,77 +249,162 @@ function cellSize({ transform: [a, b, , d, e] }: Grid): number {
   return Math.min(Math.hypot(a, d), Math.hypot(b, e));
 }
 
-/** Value of each feature that burns, and the rows of those. */
-function burnValues(
-  table: FeatureTable,
-  { field, value = 1 }: RasterizeOptions,
-): { values: Float64Array; rows: Int32Array } {
-  const rows: number[] = [];
-  const values: number[] = [];
-  const column = field === undefined ? null : numericColumn(table, field);
-  for (let i = 0; i < table.count; i++) {
-    if (column !== null) {
-      if (isNull(column, i)) continue;
-      values.push(Number(valueAt(column, i)));
-    } else values.push(typeof value === "number" ? value : value[i]!);
-    rows.push(i);
-  }
-  return { values: Float64Array.from(values), rows: Int32Array.from(rows) };
+interface BurnValues {
+  /** One per feature that burns. */
+  readonly values: Float64Array;
+  /** The same to the last digit, of a field of 64-bit whole numbers. */
+  readonly exact: BigInt64Array | null;
+  /** Rows of the features that burn. */
+  readonly rows: Int32Array;
 }
 
-function numericColumn(table: FeatureTable, name: string): Column {
-  const column = columnNamed(table, name);
-  const numeric = ["int32", "int64", "float64", "boolean"];
-  if (column === undefined || !numeric.includes(column.type)) {
-    const found = column === undefined ? "no such attribute" : `text of type ${column.type}`;
-    const names = table.columns.filter(({ type }) => numeric.includes(type)).map((c) => c.name);
-    throw new GeoError(
-      "INVALID_INPUT",
-      `field ${JSON.stringify(name)}: ${found}, expected an attribute of numbers`,
-      {
-        path: "field",
-        expected: names.length > 0 ? `one of ${names.join(", ")}` : "an attribute of numbers",
-      },
-    );
+function burnValues(table: FeatureTable, { field, value = 1 }: RasterizeOptions): BurnValues {
+  const { count } = table;
+  if (field === undefined) {
+    if (typeof value !== "number" && value.length !== count) {
+      throw new GeoError("INVALID_INPUT", `${value.length} values for ${count} features`, {
+        path: "value",
+        expected: "a number, or one for each feature",
+      });
+    }
+    const values = typeof value === "number" ? new Float64Array(count).fill(value) : Float64Array.from(value);
+    return { values, exact: null, rows: Int32Array.from({ length: count }, (_, i) => i) };
   }
-  return column;
+  const column = columnNamed(table, field);
+  requireNumbers(column, field, table.columns);
+  const rows = new Int32Array(count);
+  const values = new Float64Array(count);
+  const exact = column!.type === "int64" ? new BigInt64Array(count) : null;
+  let burning = 0;
+  for (let i = 0; i < count; i++) {
+    if (isNull(column as Column, i)) continue;
+    rows[burning] = i;
+    values[burning] = Number(valueAt(column as Column, i));
+    if (exact !== null) exact[burning] = (column as Column & { values: BigInt64Array }).values[i]!;
+    burning++;
+  }
+  return {
+    values: values.subarray(0, burning),
+    exact: exact?.subarray(0, burning) ?? null,
+    rows: rows.subarray(0, burning),
+  };
 }
 
-function smallestType(values: Float64Array, fill: number, merge: Merge): SampleType {
+const NUMERIC: readonly string[] = ["int32", "int64", "float64", "boolean"];
+
+function requireNumbers(field: Field | undefined, name: string, fields: readonly Field[]): void {
+  if (field !== undefined && NUMERIC.includes(field.type)) return;
+  const found = field === undefined ? "no such attribute" : `it is of type ${field.type}`;
+  const names = fields.filter(({ type }) => NUMERIC.includes(type)).map((one) => one.name);
+  throw new GeoError(
+    "INVALID_INPUT",
+    `field ${JSON.stringify(name)}: ${found}, expected an attribute of numbers`,
+    { path: "field", expected: names.length > 0 ? `one of ${names.join(", ")}` : "an attribute of numbers" },
+  );
+}
+
+function smallestType(
+  values: Float64Array,
+  exact: BigInt64Array | null,
+  fill: number,
+  nodata: SampleValue | null,
+  merge: Merge,
+): SampleType {
   let min = fill;
   let max = fill;
-  let whole = Number.isInteger(fill);
-  let single = Math.fround(fill) === fill || Number.isNaN(fill);
+  let whole = true;
+  let single = true;
   let sumMin = fill;
   let sumMax = fill;
-  for (const value of values) {
-    min = Math.min(min, value);
-    max = Math.max(max, value);
-    if (value < 0) sumMin += value;
-    else sumMax += value;
+  for (let i = -2; i < values.length; i++) {
+    const value = i === -2 ? fill : i === -1 ? Number(nodata ?? fill) : values[i]!;
+    if (value < min) min = value;
+    if (value > max) max = value;
+    if (i >= 0 && value < 0) sumMin += value;
+    else if (i >= 0) sumMax += value;
     whole &&= Number.isInteger(value);
     single &&= Math.fround(value) === value || Number.isNaN(value);
   }
   if (merge === "add") {
-    min = sumMin;
-    max = sumMax;
+    min = Math.min(min, sumMin);
+    max = Math.max(max, sumMax);
     single = false;
   }
   if (whole) {
-    for (const type of ["uint8", "int16", "int32"] as const) {
+    for (const type of ["uint8", "int16", "uint16", "int32", "uint32"] as const) {
       const [low, high] = integerRange(type)!;
       if (min >= Number(low) && max <= Number(high)) return type;
     }
+    if (exact !== null && (max > Number.MAX_SAFE_INTEGER || min < -Number.MAX_SAFE_INTEGER)) return "int64";
   }
   return single ? "float32" : "float64";
 }
 
-function checkFits(type: SampleType, values: Float64Array, fill: number): void {
+/** Whether no sum of values can leave what `type` holds without rounding. */
+function sumsFit(type: SampleType, values: Float64Array, fill: number): boolean {
+  if (type === "float64") return true;
+  if (isFloat(type)) return false;
+  let min = fill;
+  let max = fill;
+  for (let i = 0; i < values.length; i++) {
+    if (values[i]! < 0) min += values[i]!;
+    else max += values[i]!;
+  }
+  const [low, high] = integerRange(type)!;
+  // What a double would round cannot be vouched for.
+  const exact = Number.MAX_SAFE_INTEGER;
+  return min >= Math.max(Number(low), -exact) && max <= Math.min(Number(high), exact);
+}
+
+/** Values as `type` stores them. */
+function storedValues(type: SampleType, values: Float64Array, exact: BigInt64Array | null): SampleArray {
+  if (type === "float64") return values;
+  const out = sampleArray(type, values.length);
+  if (out instanceof BigInt64Array || out instanceof BigUint64Array) {
+    for (let i = 0; i < out.length; i++) out[i] = exact === null ? BigInt(values[i]!) : exact[i]!;
+  } else out.set(values);
+  return out;
+}
+
+/** The fill as `type` stores it: a nodata value beyond 2^53 keeps its digits. */
+function fillOf(fill: number | undefined, nodata: SampleValue | null, type: SampleType): SampleValue {
+  const value = fill ?? nodata ?? 0;
+  if (type !== "int64" && type !== "uint64") return Number(value);
+  return typeof value === "bigint" ? value : Number.isInteger(value) ? BigInt(value) : 0n;
+}
+
+/** Sums as `type` stores them: whole numbers are cut to its range. */
+function narrowed(sums: Float64Array, type: SampleType): SampleArray {
+  const out = sampleArray(type, sums.length);
+  const range = integerRange(type);
+  if (range === null) out.set(sums as never);
+  else if (out instanceof BigInt64Array || out instanceof BigUint64Array) {
+    const [low, high] = range;
+    for (let i = 0; i < sums.length; i++) {
+      const sum = BigInt(sums[i]!);
+      out[i] = sum < low ? low : sum > high ? high : sum;
+    }
+  } else {
+    const low = Number(range[0]);
+    const high = Number(range[1]);
+    for (let i = 0; i < sums.length; i++) out[i] = Math.min(high, Math.max(low, sums[i]!));
+  }
+  return out;
+}
+
+function checkFits(
+  type: SampleType,
+  values: ArrayLike<number | bigint>,
+  fill: number,
+  nodata: SampleValue | null,
+): void {
   if (isFloat(type)) return;
   const [low, high] = integerRange(type)!;
-  for (const value of [fill, ...values]) {
-    if (Number.isInteger(value) && value >= Number(low) && value <= Number(high)) continue;
-    throw new GeoError("INVALID_INPUT", `${value} does not fit a raster of ${type}`, {
+  for (let i = -2; i < values.length; i++) {
+    const value = i === -2 ? fill : i === -1 ? (nodata ?? fill) : values[i]!;
+    if ((typeof value === "bigint" || Number.isInteger(value)) && value >= low && value <= high) continue;
+    const what = i === -2 ? "fill " : i === -1 ? "nodata " : "";
+    throw new GeoError("INVALID_INPUT", `${what}${value} does not fit a raster of ${type}`, {
       path: "dtype",
       expected: `whole numbers from ${low} to ${high}`,
     });
