@@ -1,22 +1,67 @@
 import type { Window } from "../../model/grid.ts";
+import type { Runs } from "../raster/rasterize.ts";
 import type { PreparedShapes } from "../raster/shapes.ts";
 
 /**
- * Areas are counted in units of 2^-48 of a cell. Sums of such numbers are exact in double precision, so the
- * fraction of a cell has the same bits whatever window it was computed in, and a cell wholly inside gives 1.
+ * Cells that polygons cover, and how much of each: runs of cells along rows, sorted by feature, row, column. All cells of
+ * a run are covered to the same share; cells covered wholly make the longest runs there can be.
  */
-const UNITS = 2 ** 48;
+export interface CoverageRuns extends Runs {
+  /** Covered share of every cell of the run, above 0, at most 1. May be longer than `count`. */
+  readonly fraction: Float64Array;
+}
 
 /**
- * Fraction of each cell of `window` that the polygons of the features cover, row-major, length
- * `width * height`. Exact up to 1e-14 of a cell per edge that crosses it. Features add: polygons that
- * do not overlap give the coverage of their union, overlapping ones count twice, cut at 1 when `cap` is set
- * (default). Lines and points cover nothing. Parts count by winding with shells positive and holes negative, so
- * polygons must be valid.
+ * Heights within a row are multiples of 2^-50. Their sums are exact in double precision (up to eight turns of a spiral in one
+ * row), so what lies between the edges of a row is covered 0 or 1, never almost so.
+ */
+const UNITS = 2 ** 50;
+
+/** Cells of scratch at a time; a band of rows that does not fit is taken in parts. */
+const CHUNK = 32768;
+
+/**
+ * Cells of `window` that each feature, or each of those named in `features`, covers. Prepare the shapes by the rule
+ * `"all-touched"`, which keeps edges that follow cell borders on them. Lines and points cover nothing.
  *
- * Each edge adds the signed area between itself and the right border of the cell it passes, and its height to
- * all cells further right; one running sum along each row finishes. Cost: cells met by edges, plus the
- * window.
+ * Fractions are exact up to about 1e-15 of a cell per edge in it, and have the same bits for every window that holds
+ * the cell. Cells that no edge meets are covered wholly or not at all, exactly. Polygons that share edges add up to 1.
+ *
+ * What a polygon covers is told by how often its rings wind around a place, holes backward; 0 is outside, everything else
+ * inside. So invalid polygons have a meaning too: parts that overlap count once, a hole outside its shell counts as
+ * covered, and so do both lobes of a ring that crosses itself; only the cell of the crossing is too low.
+ *
+ * Method: each edge adds to every cell it passes the area between itself and the right border of the cell, and its
+ * height to all cells further right; the sum along a row finishes. Cost: the cells met by edges, plus the runs.
+ */
+export function coverageRuns(
+  shapes: PreparedShapes,
+  window: Window,
+  features?: ArrayLike<number>,
+): CoverageRuns {
+  const out = new Output();
+  const scratch = scratchFor(window.width);
+  const { bounds } = shapes;
+  const count = features === undefined ? shapes.count : features.length;
+  const right = window.col + window.width;
+  const bottom = window.row + window.height;
+  for (let k = 0; k < count; k++) {
+    const f = features === undefined ? k : features[k]!;
+    if (
+      bounds[4 * f]! < right &&
+      bounds[4 * f + 1]! < bottom &&
+      bounds[4 * f + 2]! > window.col &&
+      bounds[4 * f + 3]! > window.row
+    )
+      coverFeature(shapes, f, window, scratch, out);
+  }
+  return { count: out.count, data: out.data, fraction: out.fraction };
+}
+
+/**
+ * Fraction of each cell of `window` that the polygons of the features cover, row-major, length `width * height`:
+ * {@link coverageRuns} as one array. Features add: polygons that do not overlap give the coverage of their union,
+ * overlapping ones count twice, cut at 1 when `cap` is set (default).
  */
 export function coverageWindow(
   shapes: PreparedShapes,
@@ -24,35 +69,62 @@ export function coverageWindow(
   features?: ArrayLike<number>,
   cap: boolean = true,
 ): Float64Array {
-  const { col, row, width, height } = window;
-  const stride = width + 1;
-  const sums = new Float64Array(stride * height);
-  const count = features === undefined ? shapes.count : features.length;
-  const { bounds } = shapes;
-  for (let k = 0; k < count; k++) {
-    const f = features === undefined ? k : features[k]!;
-    if (
-      bounds[4 * f]! < col + width &&
-      bounds[4 * f + 1]! < row + height &&
-      bounds[4 * f + 2]! > col &&
-      bounds[4 * f + 3]! > row
-    )
-      addFeature(shapes, f, window, sums);
-  }
+  const { width, height } = window;
+  const { count, data, fraction } = coverageRuns(shapes, window, features);
   const out = new Float64Array(width * height);
-  for (let r = 0; r < height; r++) {
-    let sum = 0;
-    for (let c = 0; c < width; c++) {
-      sum += sums[r * stride + c]!;
-      const fraction = sum / UNITS;
-      out[r * width + c] = fraction < 0 ? 0 : cap && fraction > 1 ? 1 : fraction;
-    }
+  for (let k = 0; k < count; k++) {
+    const at = (data[4 * k + 1]! - window.row) * width - window.col;
+    const end = at + data[4 * k + 3]!;
+    for (let i = at + data[4 * k + 2]!; i < end; i++) out[i]! += fraction[k]!;
   }
+  if (cap) for (let i = 0; i < out.length; i++) if (out[i]! > 1) out[i] = 1;
   return out;
 }
 
-function addFeature(shapes: PreparedShapes, f: number, window: Window, sums: Float64Array): void {
-  const { edges, edgeSigns, bandStart, bandFirst, bandRows, bandOffsets, bandEdges } = shapes;
+/** Sums of the rows at hand. All zero between two calls. */
+interface Scratch {
+  /** Of each cell: height of the edges in it. */
+  readonly cover: Float64Array;
+  /** Of each cell: area between the edges in it and its right border. */
+  readonly area: Float64Array;
+  /** One bit per cell that an edge meets. */
+  readonly bits: Int32Array;
+  /** Of each row: height of the edges left of the window. */
+  readonly left: Float64Array;
+  /** Rows that fit. */
+  readonly rows: number;
+  readonly width: number;
+  /** Words of `bits` in a row. */
+  readonly words: number;
+}
+
+let kept: Scratch | null = null;
+
+function scratchFor(width: number): Scratch {
+  if (kept === null || kept.width !== width) {
+    const rows = Math.max(1, Math.floor(CHUNK / width));
+    const words = (width + 31) >> 5;
+    kept = {
+      cover: new Float64Array(rows * width),
+      area: new Float64Array(rows * width),
+      bits: new Int32Array(rows * words),
+      left: new Float64Array(rows),
+      rows,
+      width,
+      words,
+    };
+  }
+  return kept;
+}
+
+function coverFeature(
+  shapes: PreparedShapes,
+  f: number,
+  window: Window,
+  scratch: Scratch,
+  out: Output,
+): void {
+  const { edges, edgeSigns, bandStart, bandFirst, bandRows, bandOffsets, bandEdges, bounds } = shapes;
   const bands = bandStart[f + 1]! - bandStart[f]!;
   if (bands === 0) return;
   const row0 = window.row;
@@ -61,29 +133,32 @@ function addFeature(shapes: PreparedShapes, f: number, window: Window, sums: Flo
   const high = bandRows[f]!;
   const b0 = Math.max(0, Math.floor((row0 - first) / high));
   const b1 = Math.min(bands - 1, Math.floor((row1 - 1 - first) / high));
+  const lastCol = Math.min(window.width - 1, Math.ceil(bounds[4 * f + 2]!) - window.col);
+  const firstCol = Math.max(0, Math.floor(bounds[4 * f]!) - window.col);
   for (let b = b0; b <= b1; b++) {
-    const top = Math.max(row0, first + b * high);
-    const bottom = Math.min(row1, first + (b + 1) * high);
+    const bandTop = Math.max(row0, first + b * high);
+    const bandBottom = Math.min(row1, first + (b + 1) * high);
+    const start = bandOffsets[bandStart[f]! + b]!;
     const end = bandOffsets[bandStart[f]! + b + 1]!;
-    for (let k = bandOffsets[bandStart[f]! + b]!; k < end; k++) {
-      const edge = bandEdges[k]!;
-      const e = 4 * edge;
-      addEdge(
-        edges[e]!,
-        edges[e + 1]!,
-        edges[e + 2]!,
-        edges[e + 3]!,
-        edgeSigns[edge]!,
-        top,
-        bottom,
-        window,
-        sums,
-      );
+    for (let top = bandTop; top < bandBottom; top += scratch.rows) {
+      const bottom = Math.min(bandBottom, top + scratch.rows);
+      for (let k = start; k < end; k++) {
+        const edge = bandEdges[k]!;
+        const e = 4 * edge;
+        const y1 = edges[e + 1]!;
+        const y2 = edges[e + 3]!;
+        if (y1 === y2 || y1 >= bottom || y2 <= top) continue;
+        addEdge(edges[e]!, y1, edges[e + 2]!, y2, edgeSigns[edge]!, top, bottom, window, scratch);
+      }
+      sweep(f, top, bottom, firstCol >> 5, lastCol >> 5, window, scratch, out);
     }
   }
 }
 
-/** Add the parts of an edge (`y1 <= y2`) that lie in rows `top .. bottom - 1`. */
+/**
+ * Add the parts of an edge (`y1 < y2`) that lie in rows `top .. bottom - 1`. Columns are counted from the cell of the
+ * upper vertex, so that short edges far from the origin keep their digits.
+ */
 function addEdge(
   x1: number,
   y1: number,
@@ -93,92 +168,164 @@ function addEdge(
   top: number,
   bottom: number,
   window: Window,
-  sums: Float64Array,
+  scratch: Scratch,
 ): void {
-  if (y1 === y2) return;
-  const stride = window.width + 1;
-  const slope = (x2 - x1) / (y2 - y1);
+  const base = Math.floor(x1);
+  const shift = base - window.col;
+  const start = x1 - base;
+  const stop = x2 - base;
+  const slope = (stop - start) / (y2 - y1);
   const lastRow = Math.min(Math.ceil(y2), bottom);
   for (let row = Math.max(Math.floor(y1), top); row < lastRow; row++) {
-    const ya = Math.max(y1, row);
-    const yb = Math.min(y2, row + 1);
-    const xa = ya === y1 ? x1 : x1 + (row - y1) * slope;
-    const xb = yb === y2 ? x2 : x1 + (row + 1 - y1) * slope;
-    addRow(xa, ya - row, xb, yb - row, sign, window, sums, (row - window.row) * stride);
+    const above = y1 >= row;
+    const below = y2 <= row + 1;
+    const ya = above ? snap(y1 - row) : 0;
+    const yb = below ? snap(y2 - row) : 1;
+    const xa = above ? start : start + (row - y1) * slope;
+    const xb = below ? stop : start + (row + 1 - y1) * slope;
+    addRow(xa, ya, xb, yb, sign, row - top, shift, scratch);
   }
 }
 
-/** Add one piece inside one row; `ya < yb`, both from 0 to 1. */
+/** Add one piece inside row `r` of the scratch; `ya < yb`, both from 0 to 1. Cell `c` is column `c + shift` of the window. */
 function addRow(
   xa: number,
   ya: number,
   xb: number,
   yb: number,
   sign: number,
-  window: Window,
-  sums: Float64Array,
-  at: number,
+  r: number,
+  shift: number,
+  scratch: Scratch,
 ): void {
-  const { col, width } = window;
-  const left = Math.min(xa, xb);
-  const right = Math.max(xa, xb);
-  const total = units(yb) - units(ya);
-  if (right <= col) {
-    sums[at]! += sign * total;
+  const { cover, area, bits, left, width, words } = scratch;
+  const low = Math.min(xa, xb);
+  const high = Math.max(xa, xb);
+  const col0 = -shift;
+  const end = width - shift;
+  if (high <= col0 && low < col0) {
+    left[r]! += sign * (yb - ya);
     return;
   }
-  if (left >= col + width) return;
-  const firstCol = Math.floor(left);
-  const lastCol = Math.max(firstCol, Math.ceil(right) - 1);
+  if (low >= end) return;
+  const firstCol = Math.floor(low);
+  const lastCol = Math.max(firstCol, Math.ceil(high) - 1);
+  const at = r * width + shift;
+  const word = r * words;
   if (firstCol === lastCol) {
-    addCell(total, (xa + xb) / 2 - firstCol, firstCol - col, width, sign, sums, at);
+    const height = sign * (yb - ya);
+    cover[at + firstCol]! += height;
+    area[at + firstCol]! += height * (1 - (xa - firstCol + (xb - firstCol)) / 2);
+    bits[word + ((firstCol + shift) >> 5)]! |= 1 << ((firstCol + shift) & 31);
     return;
   }
   // From left to right, `y` being the height at which the piece enters each cell.
-  const rises = xb > xa;
-  const way = rises ? 1 : -1;
+  const way = xb > xa ? sign : -sign;
   const slope = (yb - ya) / (xb - xa);
-  let x = left;
-  let y = units(rises ? ya : yb);
-  const yEnd = units(rises ? yb : ya);
+  let x = low;
+  let y = xb > xa ? ya : yb;
+  const last = xb > xa ? yb : ya;
   let c = firstCol;
-  if (firstCol < col) {
-    c = col;
-    const entry = units(ya + (col - xa) * slope);
-    sums[at]! += sign * way * (entry - y);
-    x = col;
+  if (firstCol < col0) {
+    c = col0;
+    x = col0;
+    const entry = snap(Math.min(Math.max(ya + (col0 - xa) * slope, ya), yb));
+    left[r]! += way * (entry - y);
     y = entry;
   }
-  const stop = Math.min(lastCol, col + width - 1);
+  const stop = Math.min(lastCol, end - 1);
   for (; c <= stop; c++) {
-    const nextX = c === lastCol ? right : c + 1;
-    const nextY = c === lastCol ? yEnd : units(ya + (nextX - xa) * slope);
-    addCell(way * (nextY - y), (x + nextX) / 2 - c, c - col, width, sign, sums, at);
+    const ends = c === lastCol;
+    const nextX = ends ? high : c + 1;
+    const nextY = ends ? last : snap(Math.min(Math.max(ya + (nextX - xa) * slope, ya), yb));
+    const height = way * (nextY - y);
+    cover[at + c]! += height;
+    area[at + c]! += height * (1 - (x - c + (nextX - c)) / 2);
+    bits[word + ((c + shift) >> 5)]! |= 1 << ((c + shift) & 31);
     x = nextX;
     y = nextY;
   }
 }
 
-/** A piece of `height` units inside cell `c` of the window, on average `x` from the left border of the cell. */
-function addCell(
-  height: number,
-  x: number,
-  c: number,
-  width: number,
-  sign: number,
-  sums: Float64Array,
-  at: number,
-): void {
-  if (c < 0) {
-    sums[at]! += sign * height;
-    return;
-  }
-  if (c >= width) return;
-  const rest = Math.round(height * x);
-  sums[at + c]! += sign * (height - rest);
-  sums[at + c + 1]! += sign * rest;
+/** A height from 0 to 1 as a multiple of 2^-50. */
+function snap(y: number): number {
+  return Math.round(y * UNITS) / UNITS;
 }
 
-function units(y: number): number {
-  return Math.round((y < 0 ? 0 : Math.min(y, 1)) * UNITS);
+/** Emit the runs of the rows in the scratch and clear it. Bits are set in words `firstWord .. lastWord` only. */
+function sweep(
+  f: number,
+  top: number,
+  bottom: number,
+  firstWord: number,
+  lastWord: number,
+  { col, width }: Window,
+  { cover, area, bits, left, words }: Scratch,
+  out: Output,
+): void {
+  for (let row = top; row < bottom; row++) {
+    const r = row - top;
+    let sum = left[r]!;
+    left[r] = 0;
+    let next = 0;
+    for (let w = firstWord; w <= lastWord; w++) {
+      let word = bits[r * words + w]!;
+      if (word === 0) continue;
+      bits[r * words + w] = 0;
+      while (word !== 0) {
+        const lowest = word & -word;
+        word ^= lowest;
+        const c = (w << 5) + 31 - Math.clz32(lowest);
+        if (c > next && sum !== 0) out.add(f, row, col + next, col + c, Math.abs(sum));
+        const at = r * width + c;
+        const fraction = Math.abs(sum + area[at]!);
+        if (fraction > 0) out.add(f, row, col + c, col + c + 1, fraction);
+        sum += cover[at]!;
+        cover[at] = 0;
+        area[at] = 0;
+        next = c + 1;
+      }
+    }
+    if (next < width && sum !== 0) out.add(f, row, col + next, col + width, Math.abs(sum));
+  }
+}
+
+/** Growing columns of {@link CoverageRuns}. */
+class Output {
+  count = 0;
+  data: Int32Array = new Int32Array(4096);
+  fraction: Float64Array = new Float64Array(1024);
+
+  /** Add a run; one covered wholly is joined to such a run right before it. */
+  add(f: number, row: number, start: number, end: number, fraction: number): void {
+    if (fraction >= 1) {
+      const last = 4 * this.count - 4;
+      const { data } = this;
+      if (
+        last >= 0 &&
+        data[last + 3] === start &&
+        data[last + 1] === row &&
+        data[last] === f &&
+        this.fraction[this.count - 1] === 1
+      ) {
+        data[last + 3] = end;
+        return;
+      }
+    }
+    if (this.count === this.fraction.length) {
+      const data = new Int32Array(2 * this.data.length);
+      data.set(this.data);
+      this.data = data;
+      const fractions = new Float64Array(2 * this.fraction.length);
+      fractions.set(this.fraction);
+      this.fraction = fractions;
+    }
+    const at = 4 * this.count;
+    const { data } = this;
+    data[at] = f;
+    data[at + 1] = row;
+    data[at + 2] = start;
+    data[at + 3] = end;
+    this.fraction[this.count++] = fraction >= 1 ? 1 : fraction;
+  }
 }
