@@ -18,6 +18,8 @@ if (!existsSync(join(sample, "manifest.json"))) {
 for (const [pipeline, config] of [
   ["drainage-lines", "drainage-lines.json"],
   ["land-cover", "land-cover.json"],
+  ["aquifer", "aquifer.json"],
+  ["facilities-proximity", "facilities-proximity.json"],
 ]) {
   const out = join(root, "out", pipeline);
   const { record, ran } = await runPipeline(pipeline, join(sample, config), { out, overwrite: true });

@@ -14,6 +14,8 @@ export {
   type TransformOptions,
   transformer,
 } from "./crs/transformer.ts";
+export type { Executor } from "./execution/executor.ts";
+export { type ThreadOptions, threads } from "./execution/threads.ts";
 export type { OutputOptions } from "./io/atomic.ts";
 export type { ByteSource } from "./io/bytes/source.ts";
 export type { WriteSummary } from "./io/feature-sink.ts";
@@ -36,6 +38,7 @@ export type { ClipFileOptions } from "./jobs/files/clip.ts";
 export type { ConvertOptions } from "./jobs/files/convert.ts";
 export type { DominantFileOptions } from "./jobs/files/dominant.ts";
 export type { DescribeOptions, FileDescription } from "./jobs/files/info.ts";
+export type { JoinFileOptions } from "./jobs/files/join.ts";
 export type { FileOptions, FileResult } from "./jobs/files/result.ts";
 export type { FileProblem, ValidateOptions, ValidateResult } from "./jobs/files/validate.ts";
 export {
@@ -44,6 +47,7 @@ export {
   describeFile,
   describePipeline,
   dominantFile,
+  joinFile,
   loadPipeline,
   planPipeline,
   runPipeline,
@@ -104,36 +108,84 @@ export {
   type SampleType,
   type SampleValue,
 } from "./model/raster.ts";
-export {
-  type ClipFeaturesOptions,
-  type ClippedFeatures,
-  type ClipReport,
-  clipFeatures,
+export { bandMath } from "./operators/band-math.ts";
+export { centroids } from "./operators/centroids.ts";
+export type {
+  ClipFeaturesOptions,
+  ClippedFeatures,
+  ClipReport,
+  Keep,
+  Sliver,
+  Slivers,
 } from "./operators/clip-features.ts";
-export {
-  type ClippedRaster,
-  type ClipRasterOptions,
-  type ClipRasterReport,
-  clipRaster,
-} from "./operators/clip-raster.ts";
-export {
-  type ChangeMatrix,
-  type ClassAreas,
-  type ClassInfo,
-  type DominantOptions,
-  type DominantResult,
-  dominantClass,
+export type { ClippedRaster, ClipRasterOptions, ClipRasterReport } from "./operators/clip-raster.ts";
+export type { DissolveOptions, DissolveResult } from "./operators/dissolve.ts";
+export type {
+  ChangeMatrix,
+  ClassAreas,
+  ClassInfo,
+  DominantOptions,
+  DominantResult,
 } from "./operators/dominant.ts";
-export { type MemoryRasterOptions, memoryRaster } from "./operators/memory-raster.ts";
-export { type RasterizeOptions, rasterize } from "./operators/rasterize.ts";
-export { readTable } from "./operators/read-table.ts";
-export { type ReprojectedFeatures, reprojectFeatures } from "./operators/reproject-features.ts";
+export type {
+  DominantPolygonsOptions,
+  DominantPolygonsResult,
+  PolygonClass,
+  PolygonClassAreas,
+} from "./operators/dominant-polygons.ts";
+export type { EeCondition, EeFilter, EeJoinOptions, SaveOptions } from "./operators/ee-joins.ts";
+export { type FocalOptions, focalStatistic } from "./operators/focal.ts";
+export { type AggregateOperation, parseAggregates } from "./operators/join/aggregate.ts";
 export {
   checkFeatures,
-  type GeometryProblem,
-  repairFeatures,
-  type ValidityReport,
-} from "./operators/validity.ts";
+  clipFeatures,
+  clipRaster,
+  dissolve,
+  dominantClass,
+  dominantClassPolygons,
+  inner,
+  inverted,
+  nearestJoin,
+  polygonOverlaps,
+  rasterize,
+  saveAll,
+  saveBest,
+  saveFirst,
+  simple,
+  spatialJoin,
+} from "./operators/lazy.ts";
+export { type MemoryRasterOptions, memoryRaster } from "./operators/memory-raster.ts";
+export type {
+  DistanceMetric,
+  NearestFeatures,
+  NearestJoinOptions,
+  NearestReport,
+} from "./operators/nearest-join.ts";
+export type { PolygonOverlaps } from "./operators/polygon-overlaps.ts";
+export type { RasterizeOptions } from "./operators/rasterize.ts";
+export { readTable } from "./operators/read-table.ts";
+export { type ClassRule, type ReclassifyOptions, reclassify } from "./operators/reclassify.ts";
+export { type ReprojectedFeatures, reprojectFeatures } from "./operators/reproject-features.ts";
+export type {
+  AsOfCondition,
+  JoinAggregate,
+  JoinedFeatures,
+  JoinHow,
+  JoinPredicate,
+  JoinReport,
+  JoinTies,
+  OnCondition,
+  SpatialJoinOptions,
+} from "./operators/spatial-join.ts";
+export {
+  aspect,
+  type HillshadeOptions,
+  hillshade,
+  type SlopeOptions,
+  slope,
+  type TerrainOptions,
+} from "./operators/terrain.ts";
+export { type GeometryProblem, repairFeatures, type ValidityReport } from "./operators/validity.ts";
 export { filterFeatures } from "./operators/where.ts";
 export {
   definePipeline,

@@ -1,5 +1,5 @@
 import type { Kept } from "./kept.ts";
-import { type Tasks, tasks } from "./tasks.ts";
+import type { Tasks } from "./tasks.ts";
 
 /** Where kernels run. Callers never ask which kind they hold: results are the same to the bit. */
 export interface Executor {
@@ -31,10 +31,23 @@ export function nextKey(): number {
  */
 export const inline: Executor = {
   concurrency: 2,
-  call(task, ...args) {
-    const run = tasks[task] as (...args: unknown[]) => ReturnType<Tasks[typeof task]>;
-    return new Promise((resolve) => resolve(run(...args)));
+  async call(task, ...args) {
+    return run(await loadTasks(), task, args);
   },
   keep: (value) => ({ key: nextKey(), value }),
   close: () => Promise.resolve(),
 };
+
+/** The kernels, loaded at the first call: who only names an executor need not have them. */
+export async function loadTasks(): Promise<Tasks> {
+  return (await import("./tasks.ts")).tasks;
+}
+
+/** One task, here and now. */
+export function run<K extends keyof Tasks>(
+  tasks: Tasks,
+  task: K,
+  args: Parameters<Tasks[K]>,
+): ReturnType<Tasks[K]> {
+  return (tasks[task] as (...args: Parameters<Tasks[K]>) => ReturnType<Tasks[K]>)(...args);
+}

@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
-import { type Executor, inline, nextKey } from "./executor.ts";
+import { type Executor, inline, loadTasks, nextKey, run } from "./executor.ts";
 import { compact, share } from "./kept.ts";
 import type { Tasks } from "./tasks.ts";
 
@@ -69,12 +69,7 @@ class ThreadPool implements Executor {
 
   call<K extends keyof Tasks>(task: K, ...args: Parameters<Tasks[K]>): Promise<ReturnType<Tasks[K]>> {
     if (this.#closed) return Promise.reject(new Error("the threads have been closed"));
-    if (this.#spent < this.#patience) {
-      const start = performance.now();
-      const result = inline.call(task, ...args);
-      this.#spent += performance.now() - start;
-      return result;
-    }
+    if (this.#spent < this.#patience) return this.#here(task, args);
     return new Promise((resolve, reject) => {
       this.#waiting.push({
         request: { id: this.#calls++, task, args: compact(args) },
@@ -83,6 +78,16 @@ class ThreadPool implements Executor {
       });
       this.#next();
     });
+  }
+
+  async #here<K extends keyof Tasks>(task: K, args: Parameters<Tasks[K]>): Promise<ReturnType<Tasks[K]>> {
+    const tasks = await loadTasks();
+    const start = performance.now();
+    try {
+      return run(tasks, task, args);
+    } finally {
+      this.#spent += performance.now() - start;
+    }
   }
 
   keep<T>(value: T): { key: number; value: T } {

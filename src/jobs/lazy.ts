@@ -2,6 +2,7 @@ import type { clipFile as ClipFile } from "./files/clip.ts";
 import type { convertFile as ConvertFile } from "./files/convert.ts";
 import type { dominantFile as DominantFile } from "./files/dominant.ts";
 import type { describeFile as DescribeFile } from "./files/info.ts";
+import type { joinFile as JoinFile } from "./files/join.ts";
 import type { validateFile as ValidateFile } from "./files/validate.ts";
 import type { describePipeline as DescribePipeline, loadPipeline as LoadPipeline } from "./pipelines.ts";
 import type { planPipeline as PlanPipeline, runPipeline as RunPipeline } from "./run.ts";
@@ -24,6 +25,10 @@ export const clipFile: typeof ClipFile = async (...args) =>
 /** See `dominantFile` in `jobs/files/dominant.ts`: class areas and dominant class per zone, file to file. */
 export const dominantFile: typeof DominantFile = async (...args) =>
   (await import("./files/dominant.ts")).dominantFile(...args);
+
+/** See `joinFile` in `jobs/files/join.ts`: join two layers, file to file. */
+export const joinFile: typeof JoinFile = async (...args) =>
+  (await import("./files/join.ts")).joinFile(...args);
 
 /** See `validateFile` in `jobs/files/validate.ts`: check geometry, or that a raster is a valid COG. */
 export const validateFile: typeof ValidateFile = async (...args) =>
