@@ -1,3 +1,4 @@
+import type { Executor } from "../execution/executor.ts";
 import type { Surface } from "../kernels/raster/cell-area.ts";
 import { GeoError } from "../model/errors.ts";
 import {
@@ -49,6 +50,8 @@ export interface DominantPolygonsOptions {
   readonly meanFields?: readonly string[] | undefined;
   /** Default `"transform"`: polygons are brought to the CRS of the zones, with a warning. */
   readonly onCrsMismatch?: OnCrsMismatch | undefined;
+  /** Where overlaps are measured. Default: here. They are always added up here, in the order of the polygons. */
+  readonly executor?: Executor | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Told the polygons done and, when the layer says, how many there are. */
   readonly onProgress?: ((done: number, total: number | null) => void) | undefined;
@@ -150,6 +153,7 @@ export async function dominantClassPolygons(
       surface: options.surface,
       fields: [...new Set([classField, ...meanFields])],
       onCrsMismatch: options.onCrsMismatch,
+      executor: options.executor,
       signal,
       onProgress,
     },

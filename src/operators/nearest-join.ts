@@ -1,7 +1,7 @@
 import { transformer } from "../crs/transformer.ts";
-import { geodesicFinder } from "../kernels/vector/nearest/geodesic-finder.ts";
-import { type NearestPairs, planarFinder } from "../kernels/vector/nearest/nearest-rows.ts";
-import { sameRows } from "../kernels/vector/nearest/same-rows.ts";
+import { type Executor, inline } from "../execution/executor.ts";
+import type { NearestPairs } from "../kernels/vector/nearest/nearest-rows.ts";
+import { type NearestSide, Neighbours } from "../kernels/vector/nearest/neighbours.ts";
 import { type Crs, isGeographic, sameCrs } from "../model/crs.ts";
 import { GeoError } from "../model/errors.ts";
 import {
@@ -26,6 +26,7 @@ import {
   newJoinReport,
 } from "./join/joined.ts";
 import { readInCrs } from "./join/read-right.ts";
+import { mapOrdered } from "./map-concurrent.ts";
 import type { OnCrsMismatch } from "./region.ts";
 
 /**
@@ -68,6 +69,8 @@ export interface NearestJoinOptions {
   readonly prefix?: string | undefined;
   /** Default `"transform"`: the right layer is brought to the CRS of the left, with a warning. */
   readonly onCrsMismatch?: OnCrsMismatch | undefined;
+  /** Where neighbours are found. Default: here. */
+  readonly executor?: Executor | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -101,7 +104,8 @@ export async function nearestJoin(
   right: FeatureSource | FeatureTable,
   options: NearestJoinOptions = {},
 ): Promise<NearestFeatures> {
-  const { how = "inner", distanceColumn, prefix = "", ties = "all", k = 1, maxDistance } = options;
+  const { how = "inner", distanceColumn, prefix = "", ties = "all", k = 1, maxDistance = Infinity } = options;
+  const { executor = inline } = options;
   checkOptions(options);
   const source = asSource(left, "the left layer");
   const other = asSource(right, "the right layer");
@@ -114,55 +118,81 @@ export async function nearestJoin(
     : { from: [], to: [] };
   if (distanceColumn !== undefined) requireFree([distanceColumn], [...leftNames, ...names.to]);
   const warnings: string[] = [];
-  const table = await readInCrs(other, crs, names.from, {
+  const read = await readInCrs(other, crs, names.from, {
     spatial: true,
     onCrsMismatch: options.onCrsMismatch,
     signal: options.signal,
     warnings,
   });
   const toMetric = metricCoordinates(metric, crs);
-  const targets = table.geometry === null ? null : toMetric(table.geometry);
-  const finder =
-    targets === null ? null : metric === "planar" ? planarFinder(targets) : geodesicFinder(targets);
-  const rank = ties === "lowest-id" ? idRanks(table) : undefined;
+  const targets = read.geometry === null ? null : toMetric(read.geometry);
   // A feature knows itself by its position, which only an unfiltered layer tells.
   const itself = options.exclusive === true && sameLayer(left, right, source, other);
-  const equal =
-    options.exclusive !== true || itself || table.geometry === null ? null : sameRows(table.geometry);
+  const side: NearestSide | null =
+    targets === null
+      ? null
+      : {
+          geometry: targets,
+          metric,
+          k,
+          maxDistance,
+          ties,
+          rank: ties === "lowest-id" ? idRanks(read) : null,
+          itself,
+          same: options.exclusive === true && !itself ? read.geometry : null,
+        };
+  /** What threads prepare for themselves, once each. */
+  const kept = side === null || executor === inline ? null : executor.keep(side);
+  const neighbours = side === null || kept !== null ? null : new Neighbours(side);
+  /** Geometries of the right layer never come out. */
+  const table: FeatureTable = { ...read, geometry: null };
   const start: Omit<NearestReport, "warnings"> = {
     ...newJoinReport(),
     metric,
     unit: metric === "geodesic" ? "metre" : (crs?.unit.name ?? null),
     rightIn: table.count,
-    rightNulls: table.geometry === null ? table.count : emptyRows(table.geometry),
+    rightNulls: read.geometry === null ? read.count : emptyRows(read.geometry),
   };
   warnPlaceless(targets === null ? 0 : placelessRows(targets, metric), "right", warnings);
   const report: NearestReport = { ...start, warnings: [...warnings] };
 
-  async function* batches(read: BatchOptions = {}): AsyncGenerator<FeatureTable> {
-    const signal = read.signal ?? options.signal;
-    const { fields, bounds, batchSize } = read;
+  function find(
+    batch: FeatureTable,
+    from: GeometryColumn,
+    position: number,
+  ): NearestPairs | Promise<NearestPairs> {
+    const { geometry } = batch;
+    const own = from === geometry ? null : geometry;
+    if (kept !== null) return executor.call("nearestRows", kept, from, own, position);
+    return neighbours === null ? noNeighbours(batch.count) : neighbours.find(from, own, position);
+  }
+
+  async function* batches(batchOptions: BatchOptions = {}): AsyncGenerator<FeatureTable> {
+    const signal = batchOptions.signal ?? options.signal;
+    const { fields, bounds, batchSize } = batchOptions;
     Object.assign(report, start, { warnings: [...warnings] });
     const matchedRight = new Uint8Array(table.count);
     const wanted = fields === undefined ? undefined : leftNames.filter((name) => fields.includes(name));
     const pushed = itself ? undefined : bounds;
     let placeless = 0;
-    for await (const batch of source.batches({ fields: wanted, bounds: pushed, batchSize, signal })) {
+    let position = 0;
+    const leftBatches = source.batches({ fields: wanted, bounds: pushed, batchSize, signal });
+    const answered = mapOrdered(leftBatches, kept === null ? 1 : executor.concurrency, async (batch) => {
       signal?.throwIfAborted();
-      const position = report.leftIn;
+      const first = position;
+      position += batch.count;
+      const from = batch.geometry === null ? null : toMetric(batch.geometry);
+      return {
+        batch,
+        placeless: from === null ? 0 : placelessRows(from, metric),
+        found: from === null ? noNeighbours(batch.count) : await find(batch, from, first),
+      };
+    });
+    for await (const { batch, placeless: lost, found } of answered) {
+      signal?.throwIfAborted();
       report.leftIn += batch.count;
       report.leftNulls += batch.geometry === null ? batch.count : emptyRows(batch.geometry);
-      const exclude = itself
-        ? (row: number) => [position + row]
-        : equal === null || batch.geometry === null
-          ? undefined
-          : equal(batch.geometry);
-      const from = batch.geometry === null ? null : toMetric(batch.geometry);
-      placeless += from === null ? 0 : placelessRows(from, metric);
-      const found =
-        finder === null || from === null
-          ? noNeighbours(batch.count)
-          : finder.find(from, { k, maxDistance, ties, rank, exclude });
+      placeless += lost;
       countPairs(found, matchedRight, report);
       const rows = joinedRows(found, how);
       for (let first = 0; first < rows.left.length; first += LONGEST_BATCH) {
@@ -331,8 +361,8 @@ function distanceCells(name: string, distances: Float64Array): Column {
 }
 
 /** Place of each row when rows are put in the order of their ids: numbers first, then text, then rows without. */
-function idRanks({ ids, count }: FeatureTable): Int32Array | undefined {
-  if (ids === null) return undefined;
+function idRanks({ ids, count }: FeatureTable): Int32Array | null {
+  if (ids === null) return null;
   const order = Array.from({ length: count }, (_, row) => row);
   order.sort((a, b) => compareIds(ids[a] ?? null, ids[b] ?? null) || a - b);
   const ranks = new Int32Array(count);

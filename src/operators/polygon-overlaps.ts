@@ -1,12 +1,11 @@
+import { type Executor, inline } from "../execution/executor.ts";
 import type { Surface } from "../kernels/raster/cell-area.ts";
-import { buildBoxTree, newHits, searchBoxes } from "../kernels/vector/box-tree.ts";
-import { overlapOf, PreparedPolygons, UnderEdge } from "../kernels/vector/overlap-area.ts";
-import { matchesPattern } from "../kernels/vector/relate/patterns.ts";
-import { relateRows } from "../kernels/vector/relate/relate.ts";
+import { ZoneOverlaps, type ZoneSide } from "../kernels/vector/overlap/zone-overlaps.ts";
 import { type Crs, describeCrs, isGeographic, sameCrs } from "../model/crs.ts";
 import { GeoError } from "../model/errors.ts";
 import type { FeatureSource, FeatureTable } from "../model/features.ts";
 import type { Bounds } from "../model/grid.ts";
+import { mapOrdered } from "./map-concurrent.ts";
 import type { OnCrsMismatch } from "./region.ts";
 import { reprojectFeatures } from "./reproject-features.ts";
 
@@ -22,6 +21,8 @@ export interface PolygonOverlapOptions {
   readonly touching?: boolean | undefined;
   /** Default `"transform"`: polygons are brought to the CRS of the zones, vertex by vertex, with a warning. */
   readonly onCrsMismatch?: OnCrsMismatch | undefined;
+  /** Where overlaps are measured. Default: here. The visitor is always called here, in the same order. */
+  readonly executor?: Executor | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Told the polygons done and, when the layer says, how many there are. */
   readonly onProgress?: ((done: number, total: number | null) => void) | undefined;
@@ -56,48 +57,43 @@ export async function polygonOverlaps(
   options: PolygonOverlapOptions,
   visit: OverlapVisitor,
 ): Promise<PolygonOverlaps> {
-  const { fields, touching = false, signal, onProgress } = options;
+  const { fields, touching = false, executor = inline, signal, onProgress } = options;
   for (const name of fields) requireField(polygons, name);
   const warnings = new Set<string>();
   const source = inCrsOf(zones, polygons, options.onCrsMismatch, warnings);
   const zoneAreas = new Float64Array(zones.count);
   const { geometry } = zones;
   if (geometry === null) return { zoneAreas, polygons: 0, invalidPolygons: 0, invalidZones: 0, warnings: [] };
-  const { under, factor } = measure(zones.crs, options.surface, warnings);
-  const prepared = new PreparedPolygons(geometry, under);
-  for (let zone = 0; zone < zones.count; zone++) zoneAreas[zone] = prepared.area(zone) * factor;
-  const tree = buildBoxTree(prepared.bounds);
-  const hits = newHits();
-  const bounds = boundsOf(prepared.bounds);
+  const { surface, degrees, factor } = measure(zones.crs, options.surface, warnings);
+  const side: ZoneSide = { geometry, surface, degrees, touching };
+  const overlaps = new ZoneOverlaps(side);
+  for (let zone = 0; zone < zones.count; zone++) zoneAreas[zone] = overlaps.area(zone) * factor;
+  /** What threads prepare for themselves, once each. */
+  const kept = executor === inline ? null : executor.keep(side);
+  const bounds = boundsOf(overlaps.bounds);
   let invalidPolygons = 0;
   let seen = 0;
   if (bounds !== null) {
     const total = source.schema.count;
-    for await (const batch of source.batches({ bounds, fields: [...fields], signal })) {
+    const batches = source.batches({ bounds, fields: [...fields], signal });
+    const measured = mapOrdered(batches, kept === null ? 1 : executor.concurrency, async (batch) => {
+      signal?.throwIfAborted();
+      const column = batch.geometry;
+      if (column === null) return { batch, found: null };
+      const found = kept === null ? overlaps.find(column) : await executor.call("overlapRows", kept, column);
+      return { batch, found };
+    });
+    for await (const { batch, found } of measured) {
       signal?.throwIfAborted();
       seen += batch.count;
-      if (batch.geometry === null) continue;
-      const other = new PreparedPolygons(batch.geometry, under);
-      const box = other.bounds;
-      for (let row = 0; row < batch.count; row++) {
-        const i = 4 * row;
-        const found = searchBoxes(tree, box[i]!, box[i + 1]!, box[i + 2]!, box[i + 3]!, hits);
-        if (found > 1) hits.values.subarray(0, found).sort();
-        for (let k = 0; k < found; k++) {
-          const zone = hits.values[k]!;
-          const area = overlapOf(other, row, prepared, zone);
-          if (
-            area > 0 ||
-            (touching && !matchesPattern(relateRows(batch.geometry, row, geometry, zone), "FF*FF****"))
-          )
-            visit(batch, row, zone, area * factor);
-        }
-      }
-      invalidPolygons += other.repaired;
+      if (found === null) continue;
+      const { rows, zones, areas } = found;
+      for (let k = 0; k < rows.length; k++) visit(batch, rows[k]!, zones[k]!, areas[k]! * factor);
+      invalidPolygons += found.repaired;
       onProgress?.(seen, total);
     }
   }
-  const invalidZones = prepared.repaired;
+  const invalidZones = overlaps.repaired;
   if (invalidPolygons > 0)
     warnings.add(`${invalidPolygons} class polygons are not valid: counted by the even-odd rule`);
   if (invalidZones > 0) warnings.add(`${invalidZones} zones are not valid: counted by the even-odd rule`);
@@ -150,12 +146,12 @@ function inCrsOf(
   return reprojectFeatures(polygons, zones.crs);
 }
 
-/** How areas are measured, and square metres to a unit of it. */
+/** How areas are measured, and square metres to a unit of them. */
 function measure(
   crs: Crs | null,
   surface: Surface | undefined,
   warnings: Set<string>,
-): { under: UnderEdge; factor: number } {
+): { surface: Surface; degrees: number; factor: number } {
   const geographic = isGeographic(crs);
   const chosen = surface ?? (geographic ? "ellipsoid" : "plane");
   if (chosen !== "plane") {
@@ -170,13 +166,13 @@ function measure(
       );
     }
     const { kind, factor } = crs!.unit;
-    return { under: new UnderEdge(chosen, kind === "angle" ? factor : 1), factor: 1 };
+    return { surface: chosen, degrees: kind === "angle" ? factor : 1, factor: 1 };
   }
   if (crs === null) warnings.add("the zones have no CRS: their unit is taken to be the metre");
   if (geographic)
     warnings.add("areas in the plane of zones in degrees are square degrees, not square metres");
   const metres = crs === null || geographic ? 1 : crs.unit.factor;
-  return { under: new UnderEdge("plane"), factor: metres * metres };
+  return { surface: "plane", degrees: 1, factor: metres * metres };
 }
 
 function boundsOf(boxes: Float64Array): Bounds | null {

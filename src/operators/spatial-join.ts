@@ -1,3 +1,4 @@
+import { type Executor, inline } from "../execution/executor.ts";
 import type { PairPredicate } from "../kernels/vector/join/find-pairs.ts";
 import { isGeographic } from "../model/crs.ts";
 import { GeoError } from "../model/errors.ts";
@@ -33,6 +34,7 @@ import {
 import { checkOn, type OnCondition } from "./join/keys.ts";
 import { type MatchConditions, Matcher, type Matches } from "./join/match.ts";
 import { readInCrs } from "./join/read-right.ts";
+import { mapOrdered } from "./map-concurrent.ts";
 import type { OnCrsMismatch } from "./region.ts";
 
 export type { AggregateOperation, JoinAggregate } from "./join/aggregate.ts";
@@ -97,6 +99,8 @@ export interface SpatialJoinOptions {
   readonly rightIdColumn?: string | undefined;
   /** Default `"transform"`: the right layer is brought to the left one's CRS, with a warning. */
   readonly onCrsMismatch?: OnCrsMismatch | undefined;
+  /** Where pairs are found and measured. Default: here. Attributes and times are always compared here. */
+  readonly executor?: Executor | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -121,32 +125,38 @@ export async function spatialJoin(
   const rightSource = "batches" in right ? right : tableSource(right, "the right layer");
   const plan = planJoin(leftSource, rightSource, options);
   const warnings: string[] = [];
-  const table = await readInCrs(rightSource, leftSource.schema.crs, plan.rightColumns, {
+  const read = await readInCrs(rightSource, leftSource.schema.crs, plan.rightColumns, {
     spatial: plan.conditions.predicate !== "none",
     onCrsMismatch: options.onCrsMismatch,
     signal: options.signal,
     warnings,
   });
-  const matcher = new Matcher(table, plan.conditions);
-  const rightNulls = table.geometry === null ? table.count : emptyRows(table.geometry);
+  const matcher = new Matcher(read, plan.conditions, options.executor ?? inline);
+  const rightNulls = read.geometry === null ? read.count : emptyRows(read.geometry);
+  const near = plan.onlyNear ? boundsOf(read.geometry) : null;
+  /** Geometries of the right layer never come out: the matcher has them, in shared memory when there are threads. */
+  const table: FeatureTable = { ...read, geometry: null };
   const report = newJoinReport();
 
-  async function* batches(read: BatchOptions = {}): AsyncGenerator<FeatureTable> {
+  async function* batches(batchOptions: BatchOptions = {}): AsyncGenerator<FeatureTable> {
     Object.assign(report, newJoinReport(), { rightIn: table.count, rightNulls, warnings: [...warnings] });
-    const { fields, ...rest } = read;
-    const signal = read.signal ?? options.signal;
-    const near = plan.onlyNear ? boundsOf(table.geometry) : null;
+    const { fields, ...rest } = batchOptions;
+    const signal = rest.signal ?? options.signal;
     const { count } = leftSource.schema;
     // Without a count in the header every feature must be seen to be counted.
-    const skips = INDEXED.has(leftSource.driver) && count !== null && read.bounds === undefined;
+    const skips = INDEXED.has(leftSource.driver) && count !== null && rest.bounds === undefined;
     const pushed = near !== null && skips ? { bounds: near } : {};
     const matchedRight = new Uint8Array(table.count);
     let seen = 0;
-    for await (const batch of leftSource.batches({ ...rest, signal, ...pushed })) {
+    const leftBatches = leftSource.batches({ ...rest, signal, ...pushed });
+    const matched = mapOrdered(leftBatches, matcher.concurrency, async (batch) => {
+      signal?.throwIfAborted();
+      return { batch, matches: await matcher.match(batch) };
+    });
+    for await (const { batch, matches } of matched) {
       signal?.throwIfAborted();
       seen += batch.count;
       report.leftNulls += batch.geometry === null ? batch.count : emptyRows(batch.geometry);
-      const matches = matcher.match(batch);
       countMatches(matches, matchedRight, report);
       for (const part of rowsOut(plan, batch, table, matches, matcher)) {
         const chosen = fields === undefined ? part : selectBatch(part, { fields });

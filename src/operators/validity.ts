@@ -1,5 +1,8 @@
+import { type Executor, inline } from "../execution/executor.ts";
 import type { MakeValidOptions } from "../kernels/vector/make-valid.ts";
-import { findInvalid, type InvalidReason } from "../kernels/vector/validity.ts";
+import type { RepairedRows } from "../kernels/vector/repair-rows.ts";
+import { invalidRows } from "../kernels/vector/valid-rows.ts";
+import type { InvalidReason } from "../kernels/vector/validity.ts";
 import { type FeatureSource, type FeatureTable, takeRows } from "../model/features.ts";
 import {
   GEOMETRY_COLLECTION,
@@ -14,7 +17,7 @@ import {
   POLYGON,
   typeDimension,
 } from "../model/geometry.ts";
-import { GeometryBuilder } from "../model/geometry-builder.ts";
+import { mapOrdered } from "./map-concurrent.ts";
 
 /** A geometry that breaks the OGC rules. */
 export interface GeometryProblem {
@@ -37,41 +40,59 @@ export interface ValidityReport {
   readonly problems: readonly GeometryProblem[];
 }
 
-/** Rows of a column that are not valid; see {@link findInvalid}. */
+/** Rows of a column that are not valid; see {@link invalidRows}. */
 export function countInvalid(column: GeometryColumn): number {
-  let count = 0;
-  for (let row = 0; row < column.types.length; row++) if (findInvalid(column, row) !== null) count++;
-  return count;
+  return invalidRows(column).length;
 }
 
-/** Check every geometry of a layer, batch by batch. `limit` bounds the problems listed, not those counted; default 1000. */
+export interface CheckOptions {
+  /** Bounds the problems listed, not those counted. Default 1000. */
+  readonly limit?: number | undefined;
+  /** Where geometries are checked. Default: here. */
+  readonly executor?: Executor | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Check every geometry of a layer, batch by batch. */
 export async function checkFeatures(
   source: FeatureSource,
-  options: { readonly limit?: number | undefined; readonly signal?: AbortSignal | undefined } = {},
+  options: CheckOptions = {},
 ): Promise<ValidityReport> {
-  const { limit = 1000, signal } = options;
+  const { limit = 1000, executor = inline, signal } = options;
   const problems: GeometryProblem[] = [];
   let features = 0;
   let invalid = 0;
   let nulls = 0;
   let empty = 0;
-  for await (const batch of source.batches({ fields: [], signal })) {
+  const batches = source.batches({ fields: [], signal });
+  const checked = mapOrdered(batches, concurrencyOf(executor), async (batch) => {
+    signal?.throwIfAborted();
+    const { geometry } = batch;
+    if (geometry === null) return { batch, found: [] };
+    return {
+      batch,
+      found: executor === inline ? invalidRows(geometry) : await executor.call("invalidRows", geometry),
+    };
+  });
+  for await (const { batch, found } of checked) {
     const { geometry } = batch;
     for (let row = 0; row < batch.count; row++) {
-      if (geometry === null || geometry.types[row] === 0) {
-        nulls++;
-        continue;
-      }
-      if (geometry.geometries[row] === geometry.geometries[row + 1]) empty++;
-      const found = findInvalid(geometry, row);
-      if (found === null) continue;
-      invalid++;
-      if (problems.length < limit)
-        problems.push({ row: features + row, id: batch.ids?.[row] ?? null, ...found });
+      if (geometry === null || geometry.types[row] === 0) nulls++;
+      else if (geometry.geometries[row] === geometry.geometries[row + 1]) empty++;
+    }
+    invalid += found.length;
+    for (const { row, ...problem } of found) {
+      if (problems.length === limit) break;
+      problems.push({ row: features + row, id: batch.ids?.[row] ?? null, ...problem });
     }
     features += batch.count;
   }
   return { features, invalid, nulls, empty, problems };
+}
+
+/** Batches worth having under way. */
+function concurrencyOf(executor: Executor): number {
+  return executor === inline ? 1 : executor.concurrency;
 }
 
 /** A lazy view of a layer whose invalid geometries are made valid. */
@@ -85,7 +106,10 @@ export interface RepairedFeatures extends FeatureSource {
   };
 }
 
-export interface RepairOptions extends MakeValidOptions {}
+export interface RepairOptions extends MakeValidOptions {
+  /** Where geometries are checked and rebuilt. Default: here. */
+  readonly executor?: Executor | undefined;
+}
 
 /**
  * The features of a source with invalid geometries made valid, in their order. Valid ones come out untouched, bit for
@@ -95,6 +119,8 @@ export interface RepairOptions extends MakeValidOptions {}
 export function repairFeatures(source: FeatureSource, options: RepairOptions = {}): RepairedFeatures {
   const report = { repaired: 0, emptied: 0 };
   const { schema } = source;
+  const { executor = inline, method, keepCollapsed } = options;
+  const rules: MakeValidOptions = { method, keepCollapsed };
   return {
     url: source.url,
     driver: source.driver,
@@ -104,7 +130,18 @@ export function repairFeatures(source: FeatureSource, options: RepairOptions = {
     report,
     async *batches(batchOptions) {
       Object.assign(report, { repaired: 0, emptied: 0 });
-      for await (const batch of source.batches(batchOptions)) yield await repairTable(batch, report, options);
+      const batches = source.batches(batchOptions);
+      const repaired = mapOrdered(batches, concurrencyOf(executor), async (batch) => ({
+        batch,
+        made: batch.geometry === null ? null : await repair(batch.geometry, rules, executor),
+      }));
+      for await (const { batch, made } of repaired) {
+        if (made !== null) {
+          report.repaired += made.repaired;
+          report.emptied += made.emptied;
+        }
+        yield made === null || made.geometry === null ? batch : withGeometry(batch, made.geometry);
+      }
     },
     close: () => source.close(),
   };
@@ -123,39 +160,17 @@ function repairedTypes(types: readonly GeometryType[], { keepCollapsed }: Repair
   return [...made];
 }
 
-async function repairTable(
-  table: FeatureTable,
-  report: RepairedFeatures["report"],
-  options: RepairOptions,
-): Promise<FeatureTable> {
-  const { geometry } = table;
-  if (geometry === null) return table;
-  const broken: number[] = [];
-  for (let row = 0; row < table.count; row++) if (findInvalid(geometry, row) !== null) broken.push(row);
-  if (broken.length === 0) return table;
-  const { makeValidRow } = await import("../kernels/vector/make-valid.ts");
-  const builder = new GeometryBuilder();
-  const one = new GeometryBuilder();
-  let next = 0;
-  for (let row = 0; row < table.count; row++) {
-    if (broken[next] !== row) {
-      builder.copy(geometry, row);
-      continue;
-    }
-    next++;
-    makeValidRow(geometry, row, one, options);
-    const made = one.finish();
-    if (made.geometries[1] === 0) {
-      report.emptied++;
-      builder.null();
-    } else {
-      report.repaired++;
-      builder.copy(made, 0);
-    }
-  }
-  return takeRows(
-    table,
-    Int32Array.from({ length: table.count }, (_, row) => row),
-    builder.finish(),
-  );
+async function repair(
+  geometry: GeometryColumn,
+  rules: MakeValidOptions,
+  executor: Executor,
+): Promise<RepairedRows> {
+  if (executor !== inline) return await executor.call("repairRows", geometry, rules);
+  const { repairRows } = await import("../kernels/vector/repair-rows.ts");
+  return repairRows(geometry, rules);
+}
+
+function withGeometry(table: FeatureTable, geometry: GeometryColumn): FeatureTable {
+  const rows = Int32Array.from({ length: table.count }, (_, row) => row);
+  return takeRows(table, rows, geometry);
 }

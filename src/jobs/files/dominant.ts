@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { threads } from "../../execution/threads.ts";
 import { isRasterFile, openFeatures, openRaster, writeFeatures } from "../../io/open.ts";
 import { readError } from "../../io/read-errors.ts";
 import { GeoError } from "../../model/errors.ts";
@@ -124,6 +125,7 @@ async function fromPolygons(
   }
   const classes = options.classes === undefined ? undefined : await readClasses(options.classes);
   const polygons = await openFeatures(source, { layer: options.sourceLayer });
+  const executor = threads(options.workers);
   try {
     if (classField === undefined) {
       const names = polygons.schema.fields.map(({ name }) => name).join(", ");
@@ -146,6 +148,7 @@ async function fromPolygons(
         classes,
         meanFields,
         onCrsMismatch,
+        executor,
         signal,
         onProgress: (done, total) => onProgress?.("measuring overlaps", done, total, "polygons"),
       });
@@ -160,6 +163,7 @@ async function fromPolygons(
       return { ...written, warnings: [...polygons.warnings, ...written.warnings] };
     });
   } finally {
+    await executor.close();
     await polygons.close();
   }
 }

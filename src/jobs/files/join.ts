@@ -1,16 +1,20 @@
+import type { Executor } from "../../execution/executor.ts";
+import { threads } from "../../execution/threads.ts";
 import { openFeatures, writeFeatures } from "../../io/open.ts";
 import type { FeatureSource } from "../../model/features.ts";
 import type { NearestJoinOptions } from "../../operators/nearest-join.ts";
 import { type JoinedFeatures, type SpatialJoinOptions, spatialJoin } from "../../operators/spatial-join.ts";
 import type { FileOptions, FileResult } from "./result.ts";
 
-export interface JoinFileOptions extends FileOptions, Omit<SpatialJoinOptions, "signal" | "onCrsMismatch"> {
+export interface JoinFileOptions
+  extends FileOptions,
+    Omit<SpatialJoinOptions, "signal" | "onCrsMismatch" | "executor"> {
   /** Layer of the left file. */
   readonly layer?: string | undefined;
   /** Layer of the right file. */
   readonly rightLayer?: string | undefined;
   /** Join each left feature with the nearest right ones instead; the options of `nearestJoin`. */
-  readonly nearest?: Omit<NearestJoinOptions, "signal" | "onCrsMismatch"> | undefined;
+  readonly nearest?: Omit<NearestJoinOptions, "signal" | "onCrsMismatch" | "executor"> | undefined;
 }
 
 /**
@@ -28,9 +32,10 @@ export async function joinFile(
   const leftSource = await openFeatures(left, { layer: options.layer });
   try {
     const rightSource = await openFeatures(right, { layer: options.rightLayer });
+    const executor = threads(options.workers);
     try {
       onProgress?.("reading", 0, null, "features");
-      const joined = await joinedFeatures(leftSource, rightSource, options);
+      const joined = await joinedFeatures(leftSource, rightSource, executor, options);
       const { path, kind, bytes, sha256, summary } = await writeFeatures(output, joined, {
         overwrite,
         signal,
@@ -48,6 +53,7 @@ export async function joinFile(
         warnings: [...leftSource.warnings, ...rightSource.warnings, ...warnings, ...summary.warnings],
       };
     } finally {
+      await executor.close();
       await rightSource.close();
     }
   } finally {
@@ -58,10 +64,11 @@ export async function joinFile(
 async function joinedFeatures(
   left: FeatureSource,
   right: FeatureSource,
+  executor: Executor,
   options: JoinFileOptions,
 ): Promise<JoinedFeatures> {
   const { nearest, onCrsMismatch, signal } = options;
-  if (nearest === undefined) return await spatialJoin(left, right, options);
+  if (nearest === undefined) return await spatialJoin(left, right, { ...options, executor });
   const { nearestJoin } = await import("../../operators/nearest-join.ts");
-  return await nearestJoin(left, right, { ...nearest, onCrsMismatch, signal });
+  return await nearestJoin(left, right, { ...nearest, executor, onCrsMismatch, signal });
 }

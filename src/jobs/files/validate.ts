@@ -1,3 +1,4 @@
+import { threads } from "../../execution/threads.ts";
 import { isRasterFile, type OutputFile, openFeatures, writeFeatures } from "../../io/open.ts";
 import { GeoError } from "../../model/errors.ts";
 import type { JsonValue } from "../../model/features.ts";
@@ -97,8 +98,9 @@ async function validateRaster(path: string, options: ValidateOptions): Promise<V
 async function validateVector(path: string, options: ValidateOptions): Promise<ValidateResult> {
   const { signal, onProgress, repair } = options;
   const source = await openFeatures(path, { layer: options.layer });
+  const executor = threads(options.workers);
   try {
-    const report = await checkFeatures(source, { signal });
+    const report = await checkFeatures(source, { executor, signal });
     const problems = report.problems.map(({ row, id, reason, x, y }) => ({
       level: "error" as const,
       where: `feature ${id ?? row} at ${short(x)}, ${short(y)}`,
@@ -114,6 +116,7 @@ async function validateVector(path: string, options: ValidateOptions): Promise<V
       const repaired = repairFeatures(source, {
         method: options.repairMethod,
         keepCollapsed: options.keepCollapsed,
+        executor,
       });
       const {
         path: to,
@@ -137,6 +140,7 @@ async function validateVector(path: string, options: ValidateOptions): Promise<V
       total: `${features} feature${features === 1 ? "" : "s"} of ${path}`,
     };
   } finally {
+    await executor.close();
     await source.close();
   }
 }

@@ -1,11 +1,14 @@
-import { PairFinder, type PairPredicate, type Pairs } from "../../kernels/vector/join/find-pairs.ts";
+import { type Executor, inline } from "../../execution/executor.ts";
+import type { Kept } from "../../execution/kept.ts";
+import type { PairPredicate, Pairs } from "../../kernels/vector/join/find-pairs.ts";
+import { type MeasuredPairs, PairJoiner, type RightSide } from "../../kernels/vector/join/pair-joiner.ts";
+import type { JoinSurface, PairSizes, ShareOf } from "../../kernels/vector/join/shared-sizes.ts";
 import { GeoError } from "../../model/errors.ts";
 import type { FeatureTable } from "../../model/features.ts";
 import { type GeometryColumn, POINT } from "../../model/geometry.ts";
 import { type AsOfCondition, daysApart, timesOf } from "./as-of.ts";
 import type { JoinTies } from "./joined.ts";
 import { type KeyIndex, keyIndex, type OnCondition } from "./keys.ts";
-import { type JoinSurface, SharedSizes } from "./overlap.ts";
 
 /** Every condition of a join. */
 export interface MatchConditions {
@@ -23,7 +26,7 @@ export interface MatchConditions {
   /** 0 for no limit. */
   readonly minOverlapShare: number;
   readonly minOverlapArea: number;
-  readonly shareOf: "left" | "right" | "smaller";
+  readonly shareOf: ShareOf;
   readonly ties: JoinTies;
 }
 
@@ -42,62 +45,83 @@ export interface Matches {
 /** Overlaps are rounded numbers: two that differ by less than this share are equal. */
 const EQUAL = 1e-12;
 
-/** The right side of a join with every condition, indexed once; left batches are matched one by one. */
+/**
+ * The right side of a join with every condition; left batches are matched one by one, or several at a time. What lies where
+ * is found, and measured, by the executor; attributes and times are compared here.
+ */
 export class Matcher {
   readonly #conditions: MatchConditions;
   readonly #right: FeatureTable;
   readonly #keys: KeyIndex | null;
-  readonly #finder: PairFinder | null;
+  readonly #joiner: PairJoiner | null;
+  readonly #executor: Executor;
+  /** What threads prepare for themselves, once each; `null` when nothing leaves the caller's thread. */
+  readonly #kept: Kept<RightSide> | null;
   readonly #buckets: Map<number, number[]> | null;
   readonly #times: Float64Array | null;
-  readonly #shared: SharedSizes | null;
   #ranks: Int32Array | null = null;
 
-  constructor(right: FeatureTable, conditions: MatchConditions) {
+  constructor(right: FeatureTable, conditions: MatchConditions, executor: Executor = inline) {
     const { predicate, on, asOf } = conditions;
     this.#conditions = conditions;
-    this.#right = right;
+    // The geometries are only needed by the joiner, which may hold them in shared memory.
+    this.#right = { ...right, geometry: null };
     this.#keys = on.length === 0 ? null : keyIndex(right, on);
     this.#times = asOf === null ? null : timesOf(right, asOf.right);
-    this.#shared =
-      conditions.measured && right.geometry !== null
-        ? new SharedSizes(right.geometry, conditions.surface)
-        : null;
-    const spatial = predicate !== "none" && right.geometry !== null;
-    this.#finder = spatial
-      ? new PairFinder(predicate, right.geometry!, {
-          distance: conditions.distance,
-          geodesic: conditions.geodesic,
-          halfOpen: conditions.halfOpen,
-          ...(this.#keys === null ? {} : { keys: this.#keys.right }),
-        })
-      : null;
+    const side: RightSide | null =
+      predicate === "none" || right.geometry === null
+        ? null
+        : {
+            geometry: right.geometry,
+            predicate,
+            options: {
+              distance: conditions.distance,
+              geodesic: conditions.geodesic,
+              halfOpen: conditions.halfOpen,
+              ...(this.#keys === null ? {} : { keys: this.#keys.right }),
+            },
+            surface: conditions.surface,
+            shareOf: conditions.minOverlapShare > 0 ? conditions.shareOf : null,
+          };
+    this.#executor = executor;
+    this.#kept = side === null || executor === inline ? null : executor.keep(side);
+    this.#joiner = side === null ? null : new PairJoiner(this.#kept?.value ?? side);
     this.#buckets = predicate === "none" && this.#keys !== null ? bucketsOf(this.#keys.right) : null;
   }
 
+  /** Batches worth matching at a time. */
+  get concurrency(): number {
+    return this.#kept === null ? 1 : this.#executor.concurrency;
+  }
+
   /** The part of the right feature that each pair shares; `null` when nothing is measured. */
-  rightShares(batch: FeatureTable, { left, right, overlaps }: Matches): Float64Array | null {
-    if (this.#shared === null || overlaps === null || batch.geometry === null) return null;
-    return this.#shared.shares(batch.geometry, left, right, overlaps, "right");
+  rightShares({ geometry }: FeatureTable, { left, right, overlaps }: Matches): Float64Array | null {
+    if (this.#joiner === null || overlaps === null || geometry === null) return null;
+    return this.#joiner.rightShares(geometry, { left, right }, overlaps);
   }
 
   /** @throws GeoError `INVALID_GEOMETRY` for a half-open assignment of anything but points */
-  match(batch: FeatureTable): Matches {
+  async match(batch: FeatureTable): Promise<Matches> {
     const { asOf, measured, largestOverlap, ties, halfOpen } = this.#conditions;
     if (halfOpen) requirePoints(batch);
-    let { left, right } = this.#pairs(batch);
+    const { geometry } = batch;
+    const found = await this.#pairs(batch, measured && asOf === null);
+    let { left, right } = found;
+    let sizes = found.measured;
     let days: Float64Array | null = null;
     if (asOf !== null) {
       days = this.#days(batch, left, right, asOf);
       let kept = indexesWhere(days, (value) => !Number.isNaN(value));
       if (asOf.keep !== "all") kept = bestOf(left, kept, days, false, 0);
       [left, right, days] = [pick(left, kept), pick(right, kept), pickNumbers(days, kept)];
+      if (measured && geometry !== null && left.length > 0)
+        sizes = await this.#measure(geometry, { left, right });
     }
     let shared: Float64Array | null = null;
-    if (this.#shared !== null && left.length > 0 && batch.geometry !== null) {
-      shared = this.#shared.of(batch.geometry, left, right);
+    if (sizes !== null) {
+      shared = sizes.sizes;
       const values = shared;
-      const enough = this.#enoughOverlap(batch.geometry, left, right, values);
+      const enough = this.#enoughOverlap(sizes);
       let kept = enough === null ? null : indexesWhere(values, (_, k) => enough[k] === 1);
       if (largestOverlap) kept = bestOf(left, kept ?? everyIndex(left.length), values, true, EQUAL);
       if (kept !== null) {
@@ -119,10 +143,21 @@ export class Matcher {
     return { left, right, overlaps: shared, days, tied };
   }
 
-  #pairs(batch: FeatureTable): Pairs {
+  #measure(geometry: GeometryColumn, pairs: Pairs): PairSizes | Promise<PairSizes> {
+    return this.#kept === null
+      ? this.#joiner!.measure(geometry, pairs)
+      : this.#executor.call("measurePairs", this.#kept, geometry, pairs);
+  }
+
+  #pairs(batch: FeatureTable, measure: boolean): MeasuredPairs | Promise<MeasuredPairs> {
+    const { geometry } = batch;
     const keys = this.#keys === null ? null : this.#keys.of(batch);
-    if (this.#finder !== null)
-      return batch.geometry === null ? NO_PAIRS : this.#finder.find(batch.geometry, keys);
+    if (this.#joiner !== null) {
+      if (geometry === null) return NO_PAIRS;
+      return this.#kept === null
+        ? this.#joiner.find(geometry, keys, measure)
+        : this.#executor.call("joinPairs", this.#kept, geometry, keys, measure);
+    }
     if (this.#buckets === null || keys === null) return NO_PAIRS;
     let count = 0;
     for (let row = 0; row < batch.count; row++) count += this.#buckets.get(keys[row]!)?.length ?? 0;
@@ -137,7 +172,7 @@ export class Matcher {
         right[n++] = other;
       }
     }
-    return { left, right };
+    return { left, right, measured: null };
   }
 
   #days(batch: FeatureTable, left: Int32Array, right: Int32Array, asOf: AsOfCondition): Float64Array {
@@ -149,19 +184,13 @@ export class Matcher {
   }
 
   /** 1 for every pair that shares enough; `null` without a limit. */
-  #enoughOverlap(
-    geometry: GeometryColumn,
-    left: Int32Array,
-    right: Int32Array,
-    shared: Float64Array,
-  ): Uint8Array | null {
-    const { minOverlapShare, minOverlapArea, shareOf } = this.#conditions;
+  #enoughOverlap({ sizes, shares }: PairSizes): Uint8Array | null {
+    const { minOverlapShare, minOverlapArea } = this.#conditions;
     if (minOverlapShare === 0 && minOverlapArea === 0) return null;
-    const shares = minOverlapShare > 0 ? this.#shared!.shares(geometry, left, right, shared, shareOf) : null;
-    const enough = new Uint8Array(shared.length);
-    for (let k = 0; k < shared.length; k++) {
+    const enough = new Uint8Array(sizes.length);
+    for (let k = 0; k < sizes.length; k++) {
       const share = shares === null || shares[k]! >= minOverlapShare * (1 - EQUAL);
-      enough[k] = share && shared[k]! >= minOverlapArea ? 1 : 0;
+      enough[k] = share && sizes[k]! >= minOverlapArea ? 1 : 0;
     }
     return enough;
   }
@@ -198,7 +227,7 @@ export class Matcher {
   }
 }
 
-const NO_PAIRS: Pairs = { left: new Int32Array(), right: new Int32Array() };
+const NO_PAIRS: MeasuredPairs = { left: new Int32Array(), right: new Int32Array(), measured: null };
 
 function compareIds(a: string | number | null, b: string | number | null): number {
   const kind = idKind(a) - idKind(b);

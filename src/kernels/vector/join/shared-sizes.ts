@@ -1,21 +1,30 @@
-import { geodesicLength } from "../../kernels/vector/geodesic.ts";
-import { overlapOf, PreparedPolygons, UnderEdge } from "../../kernels/vector/overlap-area.ts";
-import { overlayRows } from "../../kernels/vector/overlay/overlay.ts";
-import { testRows } from "../../kernels/vector/relate/predicates.ts";
-import { planarLength } from "../../kernels/vector/spherical.ts";
 import {
   GEOMETRY_COLLECTION,
   type GeometryColumn,
   memberPartsEnd,
   typeDimension,
-} from "../../model/geometry.ts";
-import { GeometryBuilder } from "../../model/geometry-builder.ts";
+} from "../../../model/geometry.ts";
+import { GeometryBuilder } from "../../../model/geometry-builder.ts";
+import { geodesicLength } from "../geodesic.ts";
+import { overlapOf, PreparedPolygons, UnderEdge } from "../overlap-area.ts";
+import { overlayRows } from "../overlay/overlay.ts";
+import { testRows } from "../relate/predicates.ts";
+import { planarLength } from "../spherical.ts";
 
 /**
  * How areas and lengths are measured: `"ellipsoid"` in metres on WGS 84, edges of polygons straight in longitude and
  * latitude, `"plane"` in units of the coordinates.
  */
 export type JoinSurface = "plane" | "ellipsoid";
+
+/** Of which of the two features of a pair something is a share. */
+export type ShareOf = "left" | "right" | "smaller";
+
+/** What pairs share, and which part of a feature that is where shares are asked for. Length = pairs. */
+export interface PairSizes {
+  readonly sizes: Float64Array;
+  readonly shares: Float64Array | null;
+}
 
 /**
  * What features of two layers share: the area between polygons, the length where a line is involved, and 1 for a point
@@ -35,19 +44,25 @@ export class SharedSizes {
     this.#prepared = new PreparedPolygons(right, this.#under);
   }
 
-  /** What each pair shares. Length = pairs. */
-  of(left: GeometryColumn, leftRows: Int32Array, rightRows: Int32Array): Float64Array {
+  /** What each pair shares. Does not depend on the pairs measured before, to the bit. */
+  of(
+    left: GeometryColumn,
+    leftRows: Int32Array,
+    rightRows: Int32Array,
+    shareOf: ShareOf | null = null,
+  ): PairSizes {
     const prepared = new PreparedPolygons(left, this.#under);
-    const out = new Float64Array(leftRows.length);
-    for (let k = 0; k < out.length; k++) {
+    const sizes = new Float64Array(leftRows.length);
+    for (let k = 0; k < sizes.length; k++) {
       const i = leftRows[k]!;
       const j = rightRows[k]!;
       const dimension = Math.min(rowDimension(left, i), rowDimension(this.#right, j));
-      if (dimension === 2) out[k] = overlapOf(prepared, i, this.#prepared, j);
-      else if (dimension === 1) out[k] = this.#sharedLength(left, i, j);
-      else if (dimension === 0) out[k] = testRows("intersects", left, i, this.#right, j) ? 1 : 0;
+      if (dimension === 2) sizes[k] = overlapOf(prepared, i, this.#prepared, j);
+      else if (dimension === 1) sizes[k] = this.#sharedLength(left, i, j);
+      else if (dimension === 0) sizes[k] = testRows("intersects", left, i, this.#right, j) ? 1 : 0;
     }
-    return out;
+    const shares = shareOf === null ? null : this.#shares(prepared, leftRows, rightRows, sizes, shareOf);
+    return { sizes, shares };
   }
 
   /**
@@ -58,13 +73,24 @@ export class SharedSizes {
     left: GeometryColumn,
     leftRows: Int32Array,
     rightRows: Int32Array,
-    shared: Float64Array,
-    of: "left" | "right" | "smaller",
+    sizes: Float64Array,
+    of: ShareOf,
   ): Float64Array {
-    const leftSizes = of === "right" ? null : this.#sizes(left, new PreparedPolygons(left, this.#under));
+    return this.#shares(new PreparedPolygons(left, this.#under), leftRows, rightRows, sizes, of);
+  }
+
+  #shares(
+    prepared: PreparedPolygons,
+    leftRows: Int32Array,
+    rightRows: Int32Array,
+    sizes: Float64Array,
+    of: ShareOf,
+  ): Float64Array {
+    const left = prepared.column;
+    const leftSizes = of === "right" ? null : this.#sizes(left, prepared);
     if (of !== "left") this.#rightSizes ??= this.#sizes(this.#right, this.#prepared);
     const rightSizes = of === "left" ? null : this.#rightSizes;
-    const out = new Float64Array(shared.length);
+    const out = new Float64Array(sizes.length);
     for (let k = 0; k < out.length; k++) {
       const i = leftRows[k]!;
       const j = rightRows[k]!;
@@ -74,7 +100,7 @@ export class SharedSizes {
         of === "left" ||
         (of === "smaller" && (lower < 0 || (lower === 0 && leftSizes![i]! <= rightSizes![j]!)));
       const whole = ofLeft ? leftSizes![i]! : rightSizes![j]!;
-      out[k] = (ofLeft ? lower > 0 : lower < 0) ? 0 : Math.min(1, shared[k]! / whole);
+      out[k] = (ofLeft ? lower > 0 : lower < 0) ? 0 : Math.min(1, sizes[k]! / whole);
     }
     return out;
   }
@@ -112,7 +138,7 @@ function linesLength(
 }
 
 /** Highest dimension of the parts of a row, 0 to 2; -1 for null and empty rows. */
-export function rowDimension(column: GeometryColumn, row: number): number {
+function rowDimension(column: GeometryColumn, row: number): number {
   const { types, geometries, collections } = column;
   if (geometries[row] === geometries[row + 1]) return -1;
   if (types[row] !== GEOMETRY_COLLECTION) return typeDimension(types[row]!);
