@@ -43,25 +43,42 @@ export function fillDepressions(heights: Heights, frame: Frame): number {
         flooded.push(next);
       }
     }
-    while (rising.count > 0) {
-      const cell = rising.cells[--rising.count]!;
+    for (let i = 0; i < rising.count; i++) {
+      const cell = rising.cells[i]!;
       const height = heights[cell]!;
       let kept = false;
       for (let k = 0; k < 8; k++) {
         const next = cell + offsets[k]!;
         if (closed[next] === 1) continue;
-        if (heights[next]! >= height) {
+        const there = heights[next]!;
+        if (there >= height) {
           closed[next] = 1;
           rising.push(next);
-        } else if (!kept) {
+        } else if (!kept && !reachedFromBelow(heights, closed, offsets, next, there)) {
           // What lies lower may be reached from lower still: its turn comes when this level is reached.
           heap.push(height, cell);
           kept = true;
         }
       }
     }
+    rising.count = 0;
   }
   return raised;
+}
+
+/** Whether a visited neighbour is lower: the way comes or came by there. */
+function reachedFromBelow(
+  heights: Heights,
+  closed: Uint8Array,
+  offsets: Int32Array,
+  cell: number,
+  height: number,
+): boolean {
+  for (let k = 0; k < 8; k++) {
+    const next = cell + offsets[k]!;
+    if (closed[next] === 1 && heights[next]! < height) return true;
+  }
+  return false;
 }
 
 /**
