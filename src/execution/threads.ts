@@ -1,7 +1,5 @@
-import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
-import { pathToFileURL } from "node:url";
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { type Executor, inline, loadTasks, nextKey, run } from "./executor.ts";
 import { compact, share } from "./kept.ts";
 import type { Tasks } from "./tasks.ts";
@@ -118,7 +116,9 @@ class ThreadPool implements Executor {
 
   #start(): Thread | null {
     if (this.#threads.length === this.#limit) return null;
-    const worker = new Worker(script());
+    // Named only here, so that a library that starts no thread does not load it.
+    const { Worker } = process.getBuiltinModule("node:worker_threads");
+    const worker = new Worker(new URL(SCRIPT, import.meta.url));
     const thread: Thread = { worker, call: null };
     this.#threads.push(thread);
     worker.unref();
@@ -145,16 +145,5 @@ class ThreadPool implements Executor {
   }
 }
 
-/** Where the other half is. */
-function script(): URL {
-  if (!import.meta.url.endsWith(".ts")) return new URL("./worker.js", import.meta.url);
-  // Run from sources, as in development: threads of Node 20 do not load TypeScript by themselves.
-  const loader = pathToFileURL(
-    createRequire(import.meta.url)
-      .resolve("tsx/esm/api")
-      .replace(/cjs$/, "mjs"),
-  );
-  const worker = new URL("./worker.ts", import.meta.url);
-  const text = `import { register } from "${loader}"; register(); await import("${worker}");`;
-  return new URL(`data:text/javascript,${encodeURIComponent(text)}`);
-}
+/** Where the other half is. From sources, as in development, it needs a loader on Node 20. */
+const SCRIPT = import.meta.url.endsWith(".ts") ? "../../scripts/worker-from-sources.mjs" : "./worker.js";

@@ -175,7 +175,7 @@ describe("a region or zones of the wrong kind", () => {
     [["dominant", table, raster, "OUT.csv"], /table\.csv has no geometry, expected polygons as zones/],
     [
       ["dominant", raster, points, "OUT.csv"],
-      /points\.geojson is a vector or table file \(geojson\), expected a raster/,
+      /points\.geojson has no polygon, expected polygons as class polygons/,
     ],
     [["clip", points, "OUT.fgb", "--by", raster], /grid\.tif is a GeoTIFF raster, expected a vector layer/],
   ])("exits with 3 and names the file: %j", async (argv, message) => {

@@ -127,6 +127,7 @@ async function fromPolygons(
   const polygons = await openFeatures(source, { layer: options.sourceLayer });
   const executor = threads(options.workers);
   try {
+    requirePolygons(polygons, source, "class polygons");
     if (classField === undefined) {
       const names = polygons.schema.fields.map(({ name }) => name).join(", ");
       throw new GeoError(
@@ -136,7 +137,6 @@ async function fromPolygons(
         { hint: names === "" ? "It has no fields." : `Pass --class-field with one of: ${names}.` },
       );
     }
-    requirePolygons(polygons, source, "class polygons");
     return await withZones(zones, options, async (features) => {
       const { areaUnit, minShare, tie, surface, onCrsMismatch, meanFields } = options;
       const result = await dominantClass(features, polygons, {
@@ -183,13 +183,18 @@ async function withZones(
   }
 }
 
+/** Polygon, MultiPolygon and collections, which may hold some. */
+const AREAS: ReadonlySet<number> = new Set([3, 6, 7]);
+
 function requirePolygons({ schema }: FeatureSource, path: string, role: "zones" | "class polygons"): void {
   const { geometryTypes } = schema;
-  if (geometryTypes.length !== 1 || geometryTypes[0] !== 0) return;
+  // Layers that do not say may hold some.
+  if (geometryTypes.length === 0 || geometryTypes.some((type) => AREAS.has(type))) return;
+  const reason = geometryTypes.every((type) => type === 0) ? "no geometry" : "no polygon";
   throw new GeoError(
     "INVALID_GEOMETRY",
-    `${path} has no geometry, expected polygons as ${role}`,
-    { reason: "no geometry" },
+    `${path} has ${reason}, expected polygons as ${role}`,
+    { reason },
     { hint: "Zones come first, the classes second: tilth dominant ZONES SOURCE OUT." },
   );
 }
