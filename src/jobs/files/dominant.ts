@@ -188,8 +188,9 @@ const AREAS: ReadonlySet<number> = new Set([3, 6, 7]);
 
 function requirePolygons({ schema }: FeatureSource, path: string, role: "zones" | "class polygons"): void {
   const { geometryTypes } = schema;
-  // Layers that do not say may hold some.
-  if (geometryTypes.length === 0 || geometryTypes.some((type) => AREAS.has(type))) return;
+  // Layers that do not say may hold some; zones on a raster may be points and lines too.
+  const fits = (type: number): boolean => (role === "zones" ? type !== 0 : AREAS.has(type));
+  if (geometryTypes.length === 0 || geometryTypes.some(fits)) return;
   const reason = geometryTypes.every((type) => type === 0) ? "no geometry" : "no polygon";
   throw new GeoError(
     "INVALID_GEOMETRY",
