@@ -26,6 +26,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: "Area of each class and the dominant class per zone",
     load: async () => (await import("./commands/dominant.ts")).dominant,
   },
+  warp: {
+    summary: "Bring a raster to another CRS, resolution, extent or grid",
+    load: async () => (await import("./commands/warp.ts")).warp,
+  },
   pipelines: {
     summary: "List the pipelines, or describe one",
     load: async () => (await import("./commands/pipelines.ts")).pipelines,

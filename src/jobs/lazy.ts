@@ -4,6 +4,7 @@ import type { dominantFile as DominantFile } from "./files/dominant.ts";
 import type { describeFile as DescribeFile } from "./files/info.ts";
 import type { joinFile as JoinFile } from "./files/join.ts";
 import type { validateFile as ValidateFile } from "./files/validate.ts";
+import type { warpFile as WarpFile } from "./files/warp.ts";
 import type { describePipeline as DescribePipeline, loadPipeline as LoadPipeline } from "./pipelines.ts";
 import type { planPipeline as PlanPipeline, runPipeline as RunPipeline } from "./run.ts";
 
@@ -33,6 +34,10 @@ export const joinFile: typeof JoinFile = async (...args) =>
 /** See `validateFile` in `jobs/files/validate.ts`: check geometry, or that a raster is a valid COG. */
 export const validateFile: typeof ValidateFile = async (...args) =>
   (await import("./files/validate.ts")).validateFile(...args);
+
+/** See `warpFile` in `jobs/files/warp.ts`: bring a raster to another grid, file to file. */
+export const warpFile: typeof WarpFile = async (...args) =>
+  (await import("./files/warp.ts")).warpFile(...args);
 
 /** See `loadPipeline` in `jobs/pipelines.ts`: a pipeline by its name or file. */
 export const loadPipeline: typeof LoadPipeline = async (...args) =>
