@@ -185,9 +185,21 @@ export interface RasterSource {
   readonly hasMask: boolean;
   /** Free key-values of the whole raster (GDAL metadata, default domain). */
   readonly metadata: Readonly<Record<string, string>>;
+  /** For a view that shows parts of another source as they are; writers may copy what is stored there. */
+  readonly origin?: Origin | undefined;
   /** `window` must lie inside the grid and must not be empty. */
   read(window: Window, options?: ReadOptions): Promise<RasterBlock>;
   close(): Promise<void>;
+}
+
+/** Where the pixels of a view come from. */
+export interface Origin {
+  readonly source: RasterSource;
+  /** Pixel of `source` that is pixel (0, 0) of the view. Bands are the same, in the same order. */
+  readonly col: number;
+  readonly row: number;
+  /** Whether every sample and every mask value of a window of the view is that of `source`. */
+  unchanged(window: Window): boolean;
 }
 
 /** Whether a sample is the nodata value: NaN equals NaN, `3n` equals `3`. */

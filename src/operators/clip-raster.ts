@@ -25,8 +25,13 @@ import { tileReader } from "./tile-reader.ts";
 export interface ClipRasterOptions {
   /** Which pixels count as inside. Default `"center"`. */
   readonly pixels?: Pixels | undefined;
-  /** Cut the grid to the region's bounds. Default true, false with `invert`. */
-  readonly crop?: boolean | undefined;
+  /**
+   * Cut the grid to the region's bounds. Default true, false with `invert`. `"tiles"`: to the tiles of the source that
+   * the bounds meet, so that a writer may copy the tiles that lie wholly inside instead of encoding them again.
+   */
+  readonly crop?: boolean | "tiles" | undefined;
+  /** With crop `"tiles"`: the tiles to cut to, in pixels; default those of the source. */
+  readonly tile?: { readonly width: number; readonly height: number } | undefined;
   /** Keep what lies outside the region instead. Default false. */
   readonly invert?: boolean | undefined;
   /**
@@ -74,7 +79,8 @@ const COUNT_COLUMNS = 8192;
  * off its origin, same cells, never resampled. Nothing is read until the result is; tiles that the region does not
  * meet are never read.
  *
- * The window is the region's bounds rounded outward to whole pixels, cut to the raster, at least one pixel.
+ * The window is the region's bounds rounded outward to whole pixels (with crop `"tiles"` to whole tiles), cut to the
+ * raster, at least one pixel.
  * Sources' masks are kept and cut too; statistics of the whole raster are dropped from the bands' metadata. Edges
  * of a region in another CRS are followed to a thousandth of a pixel.
  *
@@ -101,7 +107,8 @@ export async function clipRaster(
     ? boundsWindow(source.grid, bounds, EDGE_TOLERANCE)
     : null;
   if (met === null && crop) throw noOverlap(source, bounds);
-  const window = crop ? met! : fullWindow(source.grid);
+  const tile = options.tile ?? source.tile;
+  const window = !crop ? fullWindow(source.grid) : crop === "tiles" ? wholeTiles(source, met!, tile) : met!;
   const mask = pixelMask(geometry, source.grid, pixels);
   const bands = source.bands.map((band, k) => clippedBand(band, k, fill));
   const outside = bands.map(({ outside }) => outside);
@@ -120,6 +127,18 @@ export async function clipRaster(
   const masked = source.hasMask || needsMask;
   const types = source.bands.map(({ type }) => type);
   const met0 = met;
+  const inSource = ({ col, row, width, height }: Window): Window => ({
+    col: col + window.col,
+    row: row + window.row,
+    width,
+    height,
+  });
+  // A mask that the result has and the source has not says "observed" there.
+  const unchanged = (wanted: Window): boolean => {
+    const at = inSource(wanted);
+    const some = met0 !== null && intersectWindows(at, met0) !== null;
+    return invert ? !some || mask.count(at) === 0 : some && mask.covers(at);
+  };
 
   return {
     url: source.url,
@@ -128,6 +147,7 @@ export async function clipRaster(
     tile: source.tile,
     hasMask: masked,
     metadata: source.metadata,
+    ...(crop === "tiles" ? { origin: { source, col: window.col, row: window.row, unchanged } } : {}),
     report: {
       pixelsInside: invert ? total - inside : inside,
       pixels: total,
@@ -137,18 +157,20 @@ export async function clipRaster(
     },
     async read(wanted, read = {}) {
       read.signal?.throwIfAborted();
-      const at: Window = { ...wanted, col: wanted.col + window.col, row: wanted.row + window.row };
+      const at = inSource(wanted);
       const keep = keepOf(mask, at, met0, invert);
       const numbers = read.bands ?? types.map((_, k) => k);
-      const block = await tiles.read(at, read, (tile) => {
-        if (keep === "all") return true;
-        if (keep === "none") return false;
-        return someInside(keep, at, intersectWindows(tile, at)!);
-      });
-      if (keep !== "all") {
-        for (const [k, band] of numbers.entries())
-          blank(block.bands[k]!, keep, outside[band]!, isComplex(types[band]!) ? 2 : 1);
+      if (keep === "all") {
+        const { bands, mask } = await tiles.view(at, read);
+        return { window: wanted, bands, mask: masked ? (mask ?? combine(null, keep, at)) : null };
       }
+      const block = await tiles.read(
+        at,
+        read,
+        (tile) => keep !== "none" && someInside(keep, at, intersectWindows(tile, at)!),
+      );
+      for (const [k, band] of numbers.entries())
+        blank(block.bands[k]!, keep, outside[band]!, isComplex(types[band]!) ? 2 : 1);
       return { window: wanted, bands: block.bands, mask: masked ? combine(block.mask, keep, at) : null };
     },
     close: () => source.close(),
@@ -170,6 +192,24 @@ function keepOf(
   return inside;
 }
 
+/** The window that the tiles which `met` meets make up. */
+function wholeTiles(
+  { grid }: RasterSource,
+  met: Window,
+  tile: { readonly width: number; readonly height: number },
+): Window {
+  const col = met.col - (met.col % tile.width);
+  const row = met.row - (met.row % tile.height);
+  const right = Math.ceil((met.col + met.width) / tile.width) * tile.width;
+  const bottom = Math.ceil((met.row + met.height) / tile.height) * tile.height;
+  return {
+    col,
+    row,
+    width: Math.min(right, grid.width) - col,
+    height: Math.min(bottom, grid.height) - row,
+  };
+}
+
 function countInside(mask: PixelMask, met: Window, signal: AbortSignal | undefined): number {
   let count = 0;
   for (let row = met.row; row < met.row + met.height; row += COUNT_ROWS) {
@@ -185,11 +225,16 @@ function countInside(mask: PixelMask, met: Window, signal: AbortSignal | undefin
 }
 
 function someInside(keep: Uint8Array, window: Window, part: Window): boolean {
-  for (let row = part.row; row < part.row + part.height; row++) {
-    const start = (row - window.row) * window.width + part.col - window.col;
+  const left = part.col - window.col;
+  const bottom = part.row + part.height - window.row;
+  for (let row = part.row - window.row; row < bottom; ) {
+    const start = row * window.width + left;
     const at = keep.indexOf(1, start);
-    if (at !== -1 && at < start + part.width) return true;
     if (at === -1) return false;
+    if (at < start + part.width) return true;
+    // Rows that the search has passed hold none of the part.
+    const found = Math.floor(at / window.width);
+    row = at - found * window.width < left + part.width ? Math.max(found, row + 1) : found + 1;
   }
   return false;
 }

@@ -17,6 +17,8 @@ export interface PixelMask {
   window(window: Window): Uint8Array | "all" | "none";
   /** Pixels inside. */
   count(window: Window): number;
+  /** Whether all pixels are inside. */
+  covers(window: Window): boolean;
 }
 
 /**
@@ -28,6 +30,7 @@ export function pixelMask(geometry: GeometryColumn, grid: Grid, pixels: Pixels):
     return {
       window: (window) => maskWindow(shapes, window),
       count: (window) => countPixels(shapes, window),
+      covers: (window) => countPixels(shapes, window) === window.width * window.height,
     };
   }
   const share = coverageShare(pixels);
@@ -54,6 +57,8 @@ export function pixelMask(geometry: GeometryColumn, grid: Grid, pixels: Pixels):
       for (let i = 0; i < part.length; i++) count += part[i]!;
       return count;
     },
+    covers: (window) =>
+      countPixels(shapes, window) === window.width * window.height && mask.window(window) === "all",
   };
   return mask;
 }

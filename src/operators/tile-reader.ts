@@ -16,9 +16,11 @@ const DEFAULT_BYTES = 32 * 1024 * 1024;
 export interface TileReader {
   /**
    * Pixels of `window`. Tiles for which `needed` says no are not read; their pixels are 0 in the block, and
-   * not valid in its mask.
+   * not valid in its mask. The arrays are the caller's to change.
    */
   read(window: Window, options?: ReadOptions, needed?: (tile: Window) => boolean): Promise<RasterBlock>;
+  /** The same for a window of which all is needed; a window that is one tile is handed on as the source gave it. */
+  view(window: Window, options?: ReadOptions): Promise<RasterBlock>;
 }
 
 /**
@@ -56,7 +58,16 @@ export function tileReader(source: RasterSource, bytes: number = DEFAULT_BYTES):
     };
   }
 
-  return {
+  const reader: TileReader = {
+    async view(window, options = {}) {
+      const { col, row, width, height } = tileWindow(
+        Math.floor(window.col / tile.width),
+        Math.floor(window.row / tile.height),
+      );
+      return col === window.col && row === window.row && width === window.width && height === window.height
+        ? await source.read(window, options)
+        : await reader.read(window, options);
+    },
     async read(window, options = {}, needed = () => true) {
       const numbers = options.bands ?? source.bands.map((_, k) => k);
       const types = numbers.map((k) => source.bands[k]!.type);
@@ -89,6 +100,7 @@ export function tileReader(source: RasterSource, bytes: number = DEFAULT_BYTES):
       return { window, bands: out, mask };
     },
   };
+  return reader;
 }
 
 /** Tiles of the source, or several of them when they are thin, cut when one alone would not fit. */

@@ -38,6 +38,11 @@ export const clip: Command = {
       value: "RULE",
       help: "rasters: center (default), all-touched, or coverage:F (at least the share F of the pixel)",
     },
+    crop: {
+      type: "string",
+      value: "pixels|tiles",
+      help: "rasters: cut to the pixels of the region (default), or to whole tiles of IN, and copy its compressed tiles inside",
+    },
     "no-crop": { type: "boolean", help: "rasters: keep the size of IN" },
     invert: { type: "boolean", help: "rasters: keep what is outside" },
     fill: {
@@ -60,10 +65,21 @@ export const clip: Command = {
     if ((by === undefined) === (box === undefined)) {
       throw usage("tilth clip needs one region", "Pass --by ROI, or --bbox W,S,E,N.");
     }
+    const crop = oneOf("crop", context.text("crop"), ["pixels", "tiles"] as const, "pixels");
+    if (context.flag("no-crop") && context.text("crop") !== undefined) {
+      throw usage("--crop and --no-crop contradict each other", "Pass one of them.");
+    }
+    const cog = cogOptions(context);
+    // Copied tiles stay as they are: what is not asked for is that of IN.
+    const asStored = {
+      ...(context.text("compress") === undefined ? { compress: undefined } : {}),
+      ...(context.text("predictor") === undefined ? { predictor: undefined } : {}),
+    };
     return fileResult(
       await clipFile(input, output, by ?? box!, {
         ...fileOptions(context),
-        ...cogOptions(context),
+        ...cog,
+        ...(crop === "tiles" ? asStored : {}),
         layer: context.text("layer"),
         regionLayer: context.text("by-layer"),
         keep: oneOf("keep", context.text("keep"), ["cut", "whole", "inside"] as const, "cut"),
@@ -73,7 +89,7 @@ export const clip: Command = {
           compactness: context.number("min-compactness"),
         },
         pixels: pixelRule(context.text("pixels")),
-        crop: !context.flag("no-crop"),
+        crop: crop === "tiles" ? crop : !context.flag("no-crop"),
         invert: context.flag("invert"),
         fill: context.number("fill"),
       }),

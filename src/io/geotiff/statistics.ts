@@ -48,8 +48,6 @@ class ByteStatistics implements StatisticsCollector {
   readonly #signed: boolean;
   readonly #nodata: number;
   readonly #counts = new Float64Array(256);
-  // Four tables: equal neighbours, common in class rasters, would make each increment wait for the one before.
-  readonly #tables = new Uint32Array(1024);
   #total = 0;
 
   constructor(signed: boolean, nodata: number | bigint | null) {
@@ -59,32 +57,33 @@ class ByteStatistics implements StatisticsCollector {
 
   add(samples: SampleArray, stride: number, width: number, height: number, mask: Uint8Array | null): void {
     const bytes = new Uint8Array(samples.buffer, samples.byteOffset, samples.length);
-    const tables = this.#tables;
     const counts = this.#counts;
-    tables.fill(0);
-    const quads = width & ~3;
-    for (let y = 0; y < height; y++) {
-      let i = y * stride;
-      const end = i + width;
-      if (mask === null) {
-        for (const last = i + quads; i < last; i += 4) {
-          tables[bytes[i]!]!++;
-          tables[256 + bytes[i + 1]!]!++;
-          tables[512 + bytes[i + 2]!]!++;
-          tables[768 + bytes[i + 3]!]!++;
+    // Words of four samples start at every row, or none does.
+    const quads = mask === null && stride % 4 === 0 && samples.byteOffset % 4 === 0 ? width >>> 2 : 0;
+    if (quads > 0) {
+      pairCounts.take(this.#counts);
+      const words = new Uint32Array(samples.buffer, samples.byteOffset, samples.length >>> 2);
+      const { low, high } = pairCounts;
+      for (let y = 0; y < height; y++) {
+        const start = (y * stride) >>> 2;
+        for (let i = start; i < start + quads; i++) {
+          const word = words[i]!;
+          low[word & 0xffff]!++;
+          high[word >>> 16]!++;
         }
-        for (; i < end; i++) tables[bytes[i]!]!++;
-      } else {
-        for (; i < end; i++) if (mask[i] !== 0) tables[bytes[i]!]!++;
       }
+      pairCounts.added(2 * quads * height);
     }
-    for (let value = 0; value < 256; value++) {
-      counts[value]! += tables[value]! + tables[256 + value]! + tables[512 + value]! + tables[768 + value]!;
+    for (let y = 0; y < height; y++) {
+      const end = y * stride + width;
+      for (let i = y * stride + 4 * quads; i < end; i++)
+        if (mask === null || mask[i] !== 0) counts[bytes[i]!]!++;
     }
     this.#total += width * height;
   }
 
   result(): BandStatistics {
+    pairCounts.release(this.#counts);
     let valid = 0;
     let sum = 0n;
     let squares = 0n;
@@ -103,6 +102,54 @@ class ByteStatistics implements StatisticsCollector {
     return exactResult(valid, this.#total, min, max, sum, squares);
   }
 }
+
+/**
+ * How often each pair of neighbouring bytes is met: half the increments of counting bytes, and equal neighbours, common
+ * in class rasters, do not make each increment wait for the one before. Half a megabyte, which the collectors of all
+ * bands share: who counts takes them, and whoever had them before gets what they hold.
+ */
+class PairCounts {
+  readonly low: Uint32Array = new Uint32Array(65_536);
+  readonly high: Uint32Array = new Uint32Array(65_536);
+  #owner: Float64Array | null = null;
+  /** Pairs since the tables were empty; an entry holds 2^32. */
+  #pairs = 0;
+
+  /** From here on `low` and `high` count for `counts`, the number of each byte. */
+  take(counts: Float64Array): void {
+    if (this.#owner === counts) return;
+    if (this.#owner !== null) this.release(this.#owner);
+    this.#owner = counts;
+  }
+
+  added(pairs: number): void {
+    this.#pairs += pairs;
+    if (this.#pairs > 2 ** 31) this.#pour();
+  }
+
+  /** Give `counts` what was counted for it. */
+  release(counts: Float64Array): void {
+    if (this.#owner !== counts) return;
+    this.#pour();
+    this.#owner = null;
+  }
+
+  #pour(): void {
+    const counts = this.#owner!;
+    for (const table of [this.low, this.high]) {
+      for (let pair = 0; pair < table.length; pair++) {
+        const times = table[pair]!;
+        if (times === 0) continue;
+        counts[pair & 0xff]! += times;
+        counts[pair >>> 8]! += times;
+        table[pair] = 0;
+      }
+    }
+    this.#pairs = 0;
+  }
+}
+
+const pairCounts = new PairCounts();
 
 /** Sums of one chunk are exact in a double (2^18 squares of 16 bits < 2^53); totals are kept as big integers. */
 class ShortStatistics implements StatisticsCollector {

@@ -117,7 +117,7 @@ export function planCog(source: RasterSource, options: CogOptions): CogPlan {
     throw limit(source, `${width} x ${height} pixels`, Math.max(width, height), 2 ** 31 - 1);
   }
   const side = options.blocksize ?? 512;
-  if (!(Number.isInteger(side) && side % 16 === 0 && side >= 64 && side <= 4096)) {
+  if (!isBlocksize(side)) {
     throw invalid("blocksize", `blocksize is ${side}`, "a multiple of 16 from 64 to 4096");
   }
   const bands = planBands(source, options);
@@ -165,6 +165,11 @@ export function planCog(source: RasterSource, options: CogOptions): CogPlan {
     memory: Math.max(1, options.memory ?? 256 * MEBIBYTE),
     concurrency: Math.max(1, Math.floor(options.concurrency ?? 8)),
   };
+}
+
+/** Whether tiles may have this side. */
+export function isBlocksize(side: number): boolean {
+  return Number.isInteger(side) && side % 16 === 0 && side >= 64 && side <= 4096;
 }
 
 function planBands(source: RasterSource, options: CogOptions): Band[] {

@@ -21,6 +21,7 @@ import {
   Tag,
   TEXT_TAGS,
 } from "./tags.ts";
+import { TileCopier } from "./write-copy.ts";
 import { packGeoKeys } from "./write-geokeys.ts";
 import { type CogOptions, type CogPlan, type LevelSize, planCog } from "./write-options.ts";
 import { Gate, type PendingTile, Spool, TileLane } from "./write-spool.ts";
@@ -65,6 +66,10 @@ export interface WriteResult {
   readonly tiles: number;
   /** How many of them were left out ({@link CogOptions.sparse}). */
   readonly sparseTiles: number;
+  /** How many were copied as they lie compressed in the file that the source shows ({@link Origin}). */
+  readonly copiedTiles: number;
+  /** Why none could be, in words; `null` when some could, or when the source does not say where it comes from. */
+  readonly copyObstacle: string | null;
   readonly bigTiff: boolean;
   /** Per band, what the file says as STATISTICS_*; `null` when not asked for or not defined for the type. */
   readonly statistics: readonly (BandStatistics | null)[];
@@ -80,6 +85,9 @@ export interface WriteResult {
  * Zstandard run in libuv's thread pool (`UV_THREADPOOL_SIZE`, 4 by default), LZW on the caller's thread. The same
  * pixels and options give the same bytes, whatever the concurrency.
  *
+ * A source that shows tiles of a GeoTIFF unchanged ({@link Origin}) has these copied, when the output stores its tiles
+ * the same way; overviews of that file are copied where they are what would be made here, byte for byte.
+ *
  * The file is pixel-is-area. A raster with an alpha band gets no mask: alpha is made 0 where the mask was. The CRS
  * is written as GeoKeys, the transform as scale and tie point when it is north-up, else as a matrix.
  *
@@ -94,7 +102,7 @@ export async function writeGeoTiff(
   const plan = planCog(source, options);
   throwIfAborted(options.signal);
   return await writeAtomically(path, options, async (temporary) => {
-    const writer = new CogWriter(plan, path);
+    const writer = new CogWriter(plan, path, TileCopier.for(source, plan));
     try {
       await writer.pull(source, options);
       return { path, ...(await writer.assemble(temporary, source, options.signal)) };
@@ -121,8 +129,17 @@ class CogWriter {
   /** Payload of tiles that hold one value, by that value. */
   readonly #constants = new Map<string, Promise<Uint8Array>>();
   readonly #emptyKey: string;
+  readonly #copier: TileCopier | null;
+  readonly #copyObstacle: string | null;
+  /** Per level, 1 for each tile that the copier covers; empty without one. */
+  readonly #covered: readonly Uint8Array[];
+  /** Tiles taken, per level. */
+  readonly #taken: number[];
+  #copied = 0;
+  /** Compressed bytes of the full-resolution tile at hand, when it is to be copied. */
+  #stored: Uint8Array | null = null;
 
-  constructor(plan: CogPlan, path: string) {
+  constructor(plan: CogPlan, path: string, copier: TileCopier | string | null) {
     const { side, type, bands, sampleNodata: nodata, alpha, hasMask, memory, concurrency } = plan;
     const halver = new Halver(side, hasMask || alpha >= 0, {
       type,
@@ -141,6 +158,13 @@ class CogWriter {
       plan.statistics ? statisticsCollector(type, b === alpha ? null : nodata) : null,
     );
     this.#emptyKey = emptyKey(plan);
+    this.#copier = typeof copier === "string" ? null : copier;
+    this.#copyObstacle = typeof copier === "string" ? copier : null;
+    this.#covered =
+      this.#copier === null
+        ? []
+        : plan.levels.map(({ tilesAcross, tilesDown }) => new Uint8Array(tilesAcross * tilesDown));
+    this.#taken = plan.levels.map(() => 0);
   }
 
   /** Read everything and compress it. */
@@ -151,8 +175,9 @@ class CogWriter {
     const { signal, onProgress } = options;
     const tile = emptyTile(plan);
     let done = 0;
-    for await (const block of blocksAhead(source, plan, signal)) {
+    for await (const { block, stored } of blocksAhead(source, plan, this.#copier, signal)) {
       const { window } = block;
+      this.#stored = stored;
       for (let col = 0; col < window.width; col += side) {
         const tileWidth = Math.min(side, window.width - col);
         cutTile(plan, block, col, 0, tileWidth, window.height, tile);
@@ -168,6 +193,10 @@ class CogWriter {
   /** Take a finished tile of a level: count it, compress it, put it in its lane. */
   async #take(level: number, tile: TilePixels): Promise<void> {
     const { hasMask, sparse, compress } = this.#plan;
+    const index = this.#taken[level]!++;
+    const stored = level === 0 ? this.#stored : null;
+    const covered = level === 0 ? stored !== null : this.#childrenCovered(level, index);
+    if (covered) this.#covered[level]![index] = 1;
     if (level === 0) {
       this.#collectors.forEach((collector, b) => {
         const mask = b === this.#plan.alpha ? null : tile.mask;
@@ -190,7 +219,11 @@ class CogWriter {
     let mask: PendingTile = null;
     try {
       if (!empty) {
-        if (constant === null || compress === "none") image = this.#compress(pack());
+        if (stored !== null) {
+          this.#copied++;
+          image = Promise.resolve(stored);
+        } else if (covered && this.#copier!.has(level)) image = this.#equalOr(level, index, pack());
+        else if (constant === null || compress === "none") image = this.#compress(pack());
         else image = this.#constant(constant, () => this.#compress(pack()));
       }
       if (hasMask && !(sparse && maskValue === 0)) {
@@ -205,6 +238,31 @@ class CogWriter {
       if (buffer !== null && error === undefined) this.#buffers.push(buffer);
       this.#gate.leave(this.#tileBytes, error);
     });
+  }
+
+  /** Whether all tiles from which one of an overview is made are covered. */
+  #childrenCovered(level: number, index: number): boolean {
+    const below = this.#covered[level - 1];
+    if (below === undefined) return false;
+    const { tilesAcross } = this.#plan.levels[level]!;
+    const { tilesAcross: across, tilesDown: down } = this.#plan.levels[level - 1]!;
+    const left = 2 * (index % tilesAcross);
+    const top = 2 * Math.floor(index / tilesAcross);
+    for (let row = top; row < Math.min(top + 2, down); row++) {
+      for (let col = left; col < Math.min(left + 2, across); col++)
+        if (below[row * across + col] === 0) return false;
+    }
+    return true;
+  }
+
+  /** The stored overview tile when it says the same as `packed`, else `packed` compressed. */
+  async #equalOr(level: number, index: number, packed: Uint8Array): Promise<Uint8Array> {
+    const { tilesAcross } = this.#plan.levels[level]!;
+    const row = Math.floor(index / tilesAcross);
+    const stored = await this.#copier!.equal(level, index % tilesAcross, row, packed);
+    if (stored === null) return await this.#compress(packed);
+    this.#copied++;
+    return stored;
   }
 
   #constant(key: string, make: () => Promise<Uint8Array>): Promise<Uint8Array> {
@@ -290,6 +348,8 @@ class CogWriter {
       overviews: overviews.map(({ width, height }) => [width, height] as const),
       tiles: imageTiles.reduce((total, { counts }) => total + counts.length, 0),
       sparseTiles: imageTiles.reduce((total, { counts }) => total + countZeros(counts), 0),
+      copiedTiles: this.#copied,
+      copyObstacle: this.#copyObstacle,
       bigTiff: big,
       statistics,
     };
@@ -316,35 +376,52 @@ class CogWriter {
   }
 }
 
+/** Pixels of a window, and the compressed bytes of its tile when it is one that is copied. */
+interface ReadAhead {
+  readonly block: RasterBlock;
+  readonly stored: Uint8Array | null;
+}
+
 /** The windows of {@link readWindows} in their order, a few of them read ahead. Leaves no read running behind. */
 async function* blocksAhead(
   source: RasterSource,
   plan: CogPlan,
+  copier: TileCopier | null,
   signal: AbortSignal | undefined,
-): AsyncGenerator<RasterBlock> {
+): AsyncGenerator<ReadAhead> {
   const windowBytes = readWidth(source, plan) * plan.side * bytesPerPixel(plan);
   const depth = Math.max(1, Math.min(READ_AHEAD, Math.floor(plan.memory / 4 / windowBytes)));
   const windows = readWindows(source, plan);
-  const reading: { window: Window; block: Promise<RasterBlock> }[] = [];
-  const readOne = async (window: Window): Promise<RasterBlock> => await source.read(window, { signal });
+  const reading: { window: Window; ahead: Promise<ReadAhead> }[] = [];
+  const readOne = async (window: Window): Promise<ReadAhead> => {
+    // A window is one tile then: the tiles of the file that is shown are those of the output.
+    const copied =
+      copier?.covers(window) === true
+        ? copier.stored(0, window.col / plan.side, window.row / plan.side)
+        : Promise.resolve(null);
+    const [block, stored] = await Promise.allSettled([source.read(window, { signal }), copied]);
+    if (block.status === "rejected") throw block.reason;
+    if (stored.status === "rejected") throw stored.reason;
+    return { block: block.value, stored: stored.value };
+  };
   const startOne = (): void => {
     const next = windows.next();
     if (next.done === true) return;
-    const block = readOne(next.value);
-    block.catch(() => {}); // looked at when its turn comes
-    reading.push({ window: next.value, block });
+    const ahead = readOne(next.value);
+    ahead.catch(() => {}); // looked at when its turn comes
+    reading.push({ window: next.value, ahead });
   };
   try {
     for (let i = 0; i < depth; i++) startOne();
     for (let first = reading.shift(); first !== undefined; first = reading.shift()) {
-      const block = await aborting(first.block, signal);
+      const { block, stored } = await aborting(first.ahead, signal);
       throwIfAborted(signal);
       checkBlock(source, plan, first.window, block);
       startOne();
-      yield { ...block, window: first.window };
+      yield { block: { ...block, window: first.window }, stored };
     }
   } finally {
-    await Promise.allSettled(reading.map(({ block }) => block));
+    await Promise.allSettled(reading.map(({ ahead }) => ahead));
   }
 }
 
@@ -555,9 +632,9 @@ function throwIfAborted(signal: AbortSignal | undefined): void {
 }
 
 /** A block, with the signal's own rejection told in our words. */
-async function aborting(block: Promise<RasterBlock>, signal: AbortSignal | undefined): Promise<RasterBlock> {
+async function aborting<T>(ahead: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   try {
-    return await block;
+    return await ahead;
   } catch (error) {
     throw signal?.aborted === true && !(error instanceof GeoError) ? abortedError(signal) : error;
   }

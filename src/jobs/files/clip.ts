@@ -1,4 +1,7 @@
 import { threads } from "../../execution/threads.ts";
+import type { GeoTiffSource } from "../../io/geotiff/read.ts";
+import type { CogOptions } from "../../io/geotiff/write.ts";
+import { storedLike } from "../../io/geotiff/write-copy.ts";
 import {
   isRasterFile,
   openFeatures,
@@ -28,8 +31,12 @@ export interface ClipFileOptions extends FileOptions, CogFileOptions {
   readonly slivers?: Slivers | undefined;
   /** Rasters: which pixels are inside. Default `"center"`. */
   readonly pixels?: ClipRasterOptions["pixels"];
-  /** Rasters: cut the grid to the region. Default true. */
-  readonly crop?: boolean | undefined;
+  /**
+   * Rasters: cut the grid to the region. Default true. `"tiles"`: to whole tiles of the input, and copy the compressed
+   * tiles that lie wholly inside; the output then has the tiles, compression and predictor of the input unless others
+   * are asked for.
+   */
+  readonly crop?: boolean | "tiles" | undefined;
   /** Rasters: keep what is outside. Default false. */
   readonly invert?: boolean | undefined;
   /** Rasters: sample of the pixels cut away; see {@link clipRaster}. */
@@ -83,9 +90,12 @@ async function clipRasterFile(
   const { signal, onProgress, overwrite, memory } = options;
   const source = await openRaster(input, { cacheBytes: readBudget(options.memory) });
   try {
+    const tiles = options.crop === "tiles";
+    const cog = cogOptionsOf(options);
     const clipped = await clipRaster(source, region, {
       pixels: options.pixels,
-      ...(options.crop === false ? { crop: false } : {}),
+      ...(options.crop === false || tiles ? { crop: options.crop } : {}),
+      ...(tiles ? { tile: tilesToCut(source, options.overviews) } : {}),
       invert: options.invert,
       fill: options.fill,
       onCrsMismatch: options.onCrsMismatch,
@@ -93,7 +103,7 @@ async function clipRasterFile(
       signal,
     });
     const { result, ...written } = await writeRaster(output, clipped, {
-      ...cogOptionsOf(options),
+      ...(tiles ? storedAs(source, cog) : cog),
       overwrite,
       signal,
       onProgress: (done: number, total: number) => onProgress?.("clipping", done, total, "pixels"),
@@ -108,13 +118,35 @@ async function clipRasterFile(
         width: result.width,
         height: result.height,
         window: [report.window.col, report.window.row, report.window.width, report.window.height],
+        ...(tiles ? { tilesCopied: result.copiedTiles } : {}),
         noCenterInside: report.noCenterInside,
       },
-      warnings: report.warnings,
+      warnings:
+        result.copyObstacle === null
+          ? report.warnings
+          : [...report.warnings, `no tile was copied, all were encoded again: ${result.copyObstacle}`],
     };
   } finally {
     await source.close();
   }
+}
+
+/**
+ * Tiles of the input that are cut to: pairs of them each way when overviews are wanted and the input has some, so that tiles
+ * of its first overview, a quarter of the pixels, can be copied as well.
+ */
+function tilesToCut(
+  { tile, info }: GeoTiffSource,
+  overviews: CogOptions["overviews"],
+): { width: number; height: number } {
+  const times = overviews === "none" || overviews === 0 || info.overviews.length === 0 ? 1 : 2;
+  return { width: times * tile.width, height: times * tile.height };
+}
+
+/** The options that are given, and those of the input's own tiles where none is. */
+function storedAs(source: GeoTiffSource, options: CogOptions): CogOptions {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return { ...storedLike(source), ...Object.fromEntries(given) };
 }
 
 async function clipVectorFile(
