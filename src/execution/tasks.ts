@@ -8,6 +8,7 @@ import { type NearestSide, Neighbours } from "../kernels/vector/nearest/neighbou
 import { type OverlapRows, ZoneOverlaps, type ZoneSide } from "../kernels/vector/overlap/zone-overlaps.ts";
 import { repairRows } from "../kernels/vector/repair-rows.ts";
 import { invalidRows } from "../kernels/vector/valid-rows.ts";
+import { accumulateZones } from "../kernels/zonal/accumulate.ts";
 import { countChanges, countClasses } from "../kernels/zonal/class-counts.ts";
 import type { GeometryColumn } from "../model/geometry.ts";
 import { type Kept, prepareOnce } from "./kept.ts";
@@ -16,6 +17,7 @@ import { type Kept, prepareOnce } from "./kept.ts";
 export interface Tasks {
   countClasses: typeof countClasses;
   countChanges: typeof countChanges;
+  accumulateZones: typeof accumulateZones;
   warpBlock: typeof warpBlock;
   clipRows: typeof clipRows;
   joinPairs: typeof joinPairs;

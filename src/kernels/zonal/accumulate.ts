@@ -23,7 +23,7 @@ export interface ZonalPlan {
   readonly order: boolean;
   /** Places of the least and the greatest value. */
   readonly places: boolean;
-  /** Sums with the weights of the second raster, to that power (at most 2); -1 none. */
+  /** Sums with the weights of the second raster, to that power (at most 2); -1: there are none. */
   readonly weighted: number;
   /** With `values`: also their weights by the second raster. */
   readonly weightedValues: boolean;
@@ -46,10 +46,6 @@ export interface ZonalWindow {
   readonly mask: Uint8Array | null;
   /** Samples of the weights, NaN where not observed. */
   readonly weights: Float64Array | null;
-  /** Area of a pixel in each row of the window. Weights are multiplied by it. */
-  readonly areas: Float64Array | null;
-  /** Largest area of a pixel of the raster; 1 without areas. */
-  readonly largestArea: number;
 }
 
 /** Bins of weights and of powers 2 to 4, and of power 1. */
@@ -99,10 +95,12 @@ export interface ZonalPart {
   readonly counts: Float64Array;
   /** Per zone: least and greatest value, their places (`row * width + col` of the first), largest weight by the second raster. */
   readonly extremes: Float64Array;
-  /** Per zone: as {@link SumLayout} says. Sums of powers stay 0 when `table` is there, which they follow from. */
+  /** Per zone: as {@link SumLayout} says. Sums of powers stay 0 when they follow from the table. */
   readonly sums: Float64Array;
   /** Distinct values of the zones, when they are few. */
   readonly table: ValueTable | null;
+  /** Whether the sums of powers follow from the table. The same for all windows of a band. */
+  readonly derived: boolean;
   /** Every pixel observed, when they are not. */
   readonly list: ValueList | null;
 }
@@ -131,38 +129,52 @@ export interface ValueList {
   readonly second: Float64Array | null;
 }
 
+/** A plan with what it needs of the zones and of the raster. */
+export interface ZonalGroup {
+  readonly plan: ZonalPlan;
+  /** Shapes prepared for the plan's rule, `"all-touched"` for `"coverage"`; kept data of an executor. */
+  readonly shapes: { readonly value: PreparedShapes };
+  /** Area of a pixel in each row of the window. Weights are multiplied by it. */
+  readonly areas: Float64Array | null;
+  /** Largest area of a pixel of the raster; 1 without areas. */
+  readonly largestArea: number;
+}
+
 /**
- * Gather what `plan` asks of the pixels that belong to `features`, one part per band. Every number is a count, an
- * extreme or an exact sum (see `exact-sums.ts`), so that parts of any tiling merge to the same bits.
+ * Gather what each group asks of the pixels that belong to `features`: for each group one part per band. Every number is
+ * a count, an extreme or an exact sum (see `exact-sums.ts`), so that parts of any tiling merge to the same bits.
  *
  * @param features  Zones to look at, upward.
  */
 export function accumulateZones(
-  shapes: PreparedShapes,
+  groups: readonly ZonalGroup[],
   features: Int32Array,
-  plan: ZonalPlan,
   bands: readonly ZonalBand[],
   place: ZonalWindow,
-): ZonalPart[] {
-  const runs = runsOf(shapes, features, plan, place.window);
-  return bands.map((band) => {
-    const gather = new Gather(plan, band, place);
-    const { data, fraction } = runs;
-    const { col, row, width } = place.window;
-    let zone = -1;
-    for (let k = 0; k < runs.count; k++) {
-      const at = 4 * k;
-      if (data[at] !== zone) {
-        if (zone !== -1) gather.finishZone(zone);
-        zone = data[at]!;
-      }
-      const r = data[at + 1]! - row;
-      const start = r * width - col;
-      gather.run(r, start + data[at + 2]!, start + data[at + 3]!, fraction === null ? 1 : fraction[k]!);
-    }
-    if (zone !== -1) gather.finishZone(zone);
-    return gather.finish();
+): ZonalPart[][] {
+  return groups.map((group) => {
+    const runs = runsOf(group.shapes.value, features, group.plan, place.window);
+    return bands.map((band) => gatherBand(runs, group, band, place));
   });
+}
+
+function gatherBand(runs: Weighted, group: ZonalGroup, band: ZonalBand, place: ZonalWindow): ZonalPart {
+  const gather = new Gather(group, band, place);
+  const { data, fraction } = runs;
+  const { col, row, width } = place.window;
+  let zone = -1;
+  for (let k = 0; k < runs.count; k++) {
+    const at = 4 * k;
+    if (data[at] !== zone) {
+      if (zone !== -1) gather.finishZone(zone);
+      zone = data[at]!;
+    }
+    const r = data[at + 1]! - row;
+    const start = r * width - col;
+    gather.run(r, start + data[at + 2]!, start + data[at + 3]!, fraction === null ? 1 : fraction[k]!);
+  }
+  if (zone !== -1) gather.finishZone(zone);
+  return gather.finish();
 }
 
 interface Weighted {
@@ -204,10 +216,14 @@ class Gather {
   readonly #samples: WorkingArray;
   readonly #nodata: number;
   readonly #place: ZonalWindow;
+  readonly #areas: Float64Array | null;
+  readonly #largestArea: number;
   readonly #layout: SumLayout;
   readonly #weightTop: number;
   /** Pixels count 1 each and none is masked: runs can be added up at once. */
   readonly #plain: boolean;
+  /** Sums and extremes follow from the table, which is there for every window. */
+  readonly #derived: boolean;
   // The zone at hand.
   readonly #sums: Float64Array;
   #observed = 0;
@@ -233,36 +249,39 @@ class Gather {
   readonly #extremes: Numbers = new Numbers();
   readonly #allSums: Numbers = new Numbers();
 
-  constructor(plan: ZonalPlan, band: ZonalBand, place: ZonalWindow) {
+  constructor({ plan, areas, largestArea }: ZonalGroup, band: ZonalBand, place: ZonalWindow) {
     this.#plan = plan;
+    this.#areas = areas;
+    this.#largestArea = largestArea;
     this.#samples = band.samples;
     this.#nodata = band.nodata;
     this.#place = place;
     this.#layout = sumLayout(plan);
     this.#sums = new Float64Array(this.#layout.size);
-    this.#weightTop = topBin(place.largestArea);
-    this.#plain = place.mask === null && place.areas === null && place.weights === null;
+    this.#weightTop = topBin(largestArea);
+    this.#plain = place.mask === null && areas === null && place.weights === null;
     this.#tops = new Int32Array(plan.powers + 1).fill(topBin(0));
     this.#secondTops = new Int32Array(plan.weighted + 1).fill(topBin(0));
-    const { range } = band;
-    const few = range !== null && (plan.values || range[1] - range[0] < 256);
-    this.#table = few ? new Table(range[0], range[1], plan, this.#weightTop) : null;
-    const uniform = plan.rule !== "coverage" && place.areas === null && !plan.bytes;
-    this.#list = plan.values && !few ? new List(!uniform, !uniform || plan.order, plan.weightedValues) : null;
+    this.#derived = band.range !== null && (plan.values || band.range[1] - band.range[0] < 256);
+    const range = this.#derived ? band.range : plan.values ? narrowRange(band) : null;
+    this.#table = range === null ? null : new Table(range[0], range[1], plan, this.#weightTop);
+    const uniform = plan.rule !== "coverage" && areas === null && !plan.bytes;
+    this.#list = plan.values && range === null ? new List(!uniform, plan.order, plan.weightedValues) : null;
   }
 
   /** Pixels `start .. end - 1` of the window, all in row `r` of it and covered to the share `fraction`. */
   run(r: number, start: number, end: number, fraction: number): void {
     const table = this.#table;
     if (this.#plain && fraction === 1 && this.#list === null) {
-      if (table !== null) {
-        if (!table.keepsOrder) {
-          table.addRun(this.#samples, start, end);
-          return;
-        }
-      } else if (this.#moments(r, start, end)) return;
+      if (table === null) {
+        if (this.#moments(r, start, end)) return;
+      } else if (this.#derived && !table.keepsOrder) {
+        table.addRun(this.#samples, start, end);
+        return;
+      }
     }
-    const { window, width, mask, areas, weights } = this.#place;
+    const { window, width, mask, weights } = this.#place;
+    const areas = this.#areas;
     const samples = this.#samples;
     const nodata = this.#nodata;
     const area = areas === null ? 1 : areas[r]!;
@@ -288,7 +307,7 @@ class Gather {
       const unweighted = Number.isNaN(second);
       const secondWeight = unweighted ? 0 : weight * second;
       if (table !== null) table.add(value, weight, at, secondWeight);
-      else {
+      if (!this.#derived) {
         addTerm(this.#sums, 0, WIDE, this.#weightTop, weight);
         this.#seeValue(value, at);
         if (this.#list !== null) this.#list.push(value, weight, at, secondWeight);
@@ -296,7 +315,7 @@ class Gather {
       }
       if (this.#plan.weighted >= 0) {
         if (unweighted) this.#unweighted++;
-        else this.#addWeighted(value, secondWeight, Math.abs(second) * this.#place.largestArea);
+        else this.#addWeighted(value, secondWeight, Math.abs(second) * this.#largestArea);
       }
     }
   }
@@ -430,7 +449,7 @@ class Gather {
     this.#largest = magnitude;
     const { powers } = this.#layout;
     for (let p = 1; p <= powers.length; p++) {
-      const top = topBin(this.#place.largestArea * magnitude ** p);
+      const top = topBin(this.#largestArea * magnitude ** p);
       raiseBins(this.#sums, powers[p - 1]!, binsOf(p), this.#tops[p]!, top);
       this.#tops[p] = top;
     }
@@ -464,8 +483,8 @@ class Gather {
       this.#largestWeight = magnitude;
       this.#raiseWeighted();
     }
-    // With a table the values are looked at only here.
-    if (this.#table !== null) this.#see(value < 0 ? -value : value);
+    // Otherwise the value has been looked at.
+    if (this.#derived) this.#see(value < 0 ? -value : value);
     const { weighted } = this.#layout;
     let high = weight;
     let low = 0;
@@ -481,8 +500,8 @@ class Gather {
 
   finishZone(zone: number): void {
     const table = this.#table;
-    if (table !== null) {
-      table.finishZone(this.#nodata);
+    table?.finishZone(this.#nodata);
+    if (table !== null && this.#derived) {
       this.#observed += table.whole;
       this.#missing += table.wholeMissing;
       this.#missingWhole += table.wholeMissing;
@@ -528,9 +547,24 @@ class Gather {
       extremes: this.#extremes.finish(),
       sums: this.#allSums.finish(),
       table: this.#table?.finish() ?? null,
+      derived: this.#derived,
       list: this.#list?.finish() ?? null,
     };
   }
+}
+
+/** Values that are few enough for a table, although the type may hold more: whole numbers close together. */
+function narrowRange({ samples, nodata }: ZonalBand): readonly [number, number] | null {
+  let min = Infinity;
+  let max = -Infinity;
+  for (let i = 0; i < samples.length; i++) {
+    const value = samples[i]!;
+    if (value === nodata || Number.isNaN(value)) continue;
+    if (value < min) min = value;
+    if (value > max) max = value;
+    if (max - min > 65535 || value !== Math.floor(value)) return null;
+  }
+  return min <= max && Math.abs(min) <= 2 ** 52 && Math.abs(max) <= 2 ** 52 ? [min, max] : null;
 }
 
 /** Weights of the values of one zone, by value. */

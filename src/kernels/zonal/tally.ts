@@ -72,7 +72,7 @@ export class ZonalTally {
       if (part.table !== null) this.#addValues(zone, sliceTable(part.table, k));
       if (part.list !== null) this.#addPixels(zone, part.list, k);
     }
-    if (part.table !== null) this.fromValues = true;
+    if (part.derived) this.fromValues = true;
   }
 
   /** Largest magnitude of the values of a zone. */
@@ -88,16 +88,14 @@ export class ZonalTally {
   /** The values of a zone that no part will be added to any more, and forget them. */
   take(zone: number): Distribution | null {
     const pixels = this.#pixels.get(zone);
-    if (pixels !== undefined) {
-      this.#pixels.delete(zone);
-      this.bytes -= bytesOf(pixels);
-      return distributionOf(pixels, topBin(this.largestArea));
-    }
-    const values = this.#distributions.get(zone);
-    if (values === undefined) return null;
+    const values = this.#distributions.get(zone) ?? null;
     this.#distributions.delete(zone);
-    this.bytes -= bytesOf(values);
-    return values;
+    if (values !== null) this.bytes -= bytesOf(values);
+    if (pixels === undefined) return values;
+    this.#pixels.delete(zone);
+    this.bytes -= bytesOf(pixels);
+    const sorted = distributionOf(pixels, topBin(this.largestArea));
+    return values === null ? sorted : merge(values, sorted);
   }
 
   #addSums(part: ZonalPart, k: number, zone: number): void {
@@ -217,7 +215,7 @@ function merge(a: Distribution, b: Distribution): Distribution {
   const value = new Float64Array(total);
   const pixels = new Float64Array(total);
   const weight = new Float64Array(WIDE * total);
-  const order = a.order === null ? null : new Float64Array(4 * total);
+  const order = a.order === null || b.order === null ? null : new Float64Array(4 * total);
   const second = a.second === null ? null : new Float64Array(WIDE * total);
   let at = 0;
   for (let i = 0, j = 0; i < a.value.length || j < b.value.length; at++) {
