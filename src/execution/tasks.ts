@@ -31,6 +31,7 @@ export interface Tasks {
 export const tasks: Tasks = {
   countClasses,
   countChanges,
+  accumulateZones,
   warpBlock,
   clipRows,
   joinPairs,
