@@ -79,15 +79,21 @@ export function tileReader(source: RasterSource, bytes: number = DEFAULT_BYTES):
       const out = types.map((type) => sampleArray(type, pixels));
       const mask = source.hasMask ? new Uint8Array(pixels) : null;
       const wanted: Promise<RasterBlock>[] = [];
+      const start = (block: Promise<RasterBlock>): void => {
+        block.catch(() => {}); // reported when its turn comes
+        wanted.push(block);
+      };
+      const pieces = new Pieces((piece) => start(source.read(piece, options)));
       for (let row = firstRow; row <= lastRow; row++) {
         for (let col = firstCol; col <= lastCol; col++) {
           const whole = tileWindow(col, row);
           if (!needed(whole)) continue;
-          const block = inside(whole, window) ? source.read(whole, options) : load(col, row, options);
-          block.catch(() => {});
-          wanted.push(block);
+          if (inside(whole, window)) pieces.add(whole);
+          else start(load(col, row, options));
         }
+        pieces.endRow();
       }
+      pieces.end();
       for (const promise of wanted) {
         const block = await promise;
         for (let k = 0; k < out.length; k++)
@@ -103,18 +109,57 @@ export function tileReader(source: RasterSource, bytes: number = DEFAULT_BYTES):
   return reader;
 }
 
-/** Tiles of the source, or several of them when they are thin, cut when one alone would not fit. */
+/**
+ * Puts tiles side by side, and equal rows of them below each other, into one read: a file of thin strips or small tiles
+ * would otherwise cost a call for each.
+ */
+class Pieces {
+  readonly #read: (piece: Window) => void;
+  /** Runs of tiles of the row at hand, and those of the rows above that still grow. */
+  #row: Window[] = [];
+  #open: Window[] = [];
+
+  constructor(read: (piece: Window) => void) {
+    this.#read = read;
+  }
+
+  /** Next tile, from left to right. */
+  add(tile: Window): void {
+    const last = this.#row.at(-1);
+    if (last !== undefined && last.col + last.width === tile.col)
+      this.#row[this.#row.length - 1] = { ...last, width: last.width + tile.width };
+    else this.#row.push(tile);
+  }
+
+  endRow(): void {
+    const grown = this.#row.map((run) => {
+      const k = this.#open.findIndex(
+        (open) => open.col === run.col && open.width === run.width && open.row + open.height === run.row,
+      );
+      if (k === -1) return run;
+      const [open] = this.#open.splice(k, 1);
+      return { ...open!, height: open!.height + run.height };
+    });
+    this.end();
+    this.#open = grown;
+    this.#row = [];
+  }
+
+  end(): void {
+    for (const piece of this.#open) this.#read(piece);
+    this.#open = [];
+  }
+}
+
+/** A tile of the source, cut when it alone would not fit. */
 function cacheTile(
-  source: RasterSource,
+  { tile, grid }: RasterSource,
   pixelBytes: number,
   bytes: number,
 ): { width: number; height: number } {
-  const { tile, grid } = source;
-  const width = Math.min(grid.width, tile.width * Math.max(1, Math.floor(256 / tile.width)));
-  let height = Math.min(grid.height, tile.height * Math.max(1, Math.floor(256 / tile.height)));
-  const fits = Math.max(1, Math.floor(bytes / 2 / (width * pixelBytes)));
-  if (height > fits) height = fits >= tile.height ? fits - (fits % tile.height) : fits;
-  return { width, height };
+  const width = Math.min(grid.width, tile.width);
+  const height = Math.min(grid.height, tile.height);
+  return { width, height: Math.min(height, Math.max(1, Math.floor(bytes / 2 / (width * pixelBytes)))) };
 }
 
 function inside(part: Window, whole: Window): boolean {
