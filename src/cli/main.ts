@@ -30,6 +30,14 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: "Bring a raster to another CRS, resolution, extent or grid",
     load: async () => (await import("./commands/warp.ts")).warp,
   },
+  rasterize: {
+    summary: "Burn features into a raster",
+    load: async () => (await import("./commands/rasterize.ts")).rasterize,
+  },
+  polygonize: {
+    summary: "Polygons of the regions of equal value of a raster",
+    load: async () => (await import("./commands/polygonize.ts")).polygonize,
+  },
   pipelines: {
     summary: "List the pipelines, or describe one",
     load: async () => (await import("./commands/pipelines.ts")).pipelines,

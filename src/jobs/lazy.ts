@@ -3,6 +3,8 @@ import type { convertFile as ConvertFile } from "./files/convert.ts";
 import type { dominantFile as DominantFile } from "./files/dominant.ts";
 import type { describeFile as DescribeFile } from "./files/info.ts";
 import type { joinFile as JoinFile } from "./files/join.ts";
+import type { polygonizeFile as PolygonizeFile } from "./files/polygonize.ts";
+import type { rasterizeFile as RasterizeFile } from "./files/rasterize.ts";
 import type { validateFile as ValidateFile } from "./files/validate.ts";
 import type { warpFile as WarpFile } from "./files/warp.ts";
 import type { describePipeline as DescribePipeline, loadPipeline as LoadPipeline } from "./pipelines.ts";
@@ -30,6 +32,14 @@ export const dominantFile: typeof DominantFile = async (...args) =>
 /** See `joinFile` in `jobs/files/join.ts`: join two layers, file to file. */
 export const joinFile: typeof JoinFile = async (...args) =>
   (await import("./files/join.ts")).joinFile(...args);
+
+/** See `rasterizeFile` in `jobs/files/rasterize.ts`: burn a layer into a raster, file to file. */
+export const rasterizeFile: typeof RasterizeFile = async (...args) =>
+  (await import("./files/rasterize.ts")).rasterizeFile(...args);
+
+/** See `polygonizeFile` in `jobs/files/polygonize.ts`: polygons of a raster's regions, file to file. */
+export const polygonizeFile: typeof PolygonizeFile = async (...args) =>
+  (await import("./files/polygonize.ts")).polygonizeFile(...args);
 
 /** See `validateFile` in `jobs/files/validate.ts`: check geometry, or that a raster is a valid COG. */
 export const validateFile: typeof ValidateFile = async (...args) =>

@@ -2,7 +2,20 @@ import { expect, it } from "vitest";
 import { parseSize } from "../../src/cli/main.ts";
 import { call, callJson } from "./call.ts";
 
-const COMMANDS = ["info", "convert", "validate", "clip", "join", "dominant", "warp", "pipelines", "run", "doctor"];
+const COMMANDS = [
+  "info",
+  "convert",
+  "validate",
+  "clip",
+  "join",
+  "dominant",
+  "warp",
+  "rasterize",
+  "polygonize",
+  "pipelines",
+  "run",
+  "doctor",
+];
 
 it("lists every command and nothing else", async () => {
   const { status, out } = await call(["--help"]);
