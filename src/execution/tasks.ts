@@ -9,14 +9,14 @@ import { type OverlapRows, ZoneOverlaps, type ZoneSide } from "../kernels/vector
 import { repairRows } from "../kernels/vector/repair-rows.ts";
 import { invalidRows } from "../kernels/vector/valid-rows.ts";
 import { accumulateZones } from "../kernels/zonal/accumulate.ts";
-import { countChanges, countClasses } from "../kernels/zonal/class-counts.ts";
+import { countClasses, countZones } from "../kernels/zonal/class-counts.ts";
 import type { GeometryColumn } from "../model/geometry.ts";
 import { type Kept, prepareOnce } from "./kept.ts";
 
 /** Kernels that may run away from the caller, by name: pure, synchronous, cloneable arguments. */
 export interface Tasks {
   countClasses: typeof countClasses;
-  countChanges: typeof countChanges;
+  countZones: typeof countZones;
   accumulateZones: typeof accumulateZones;
   warpBlock: typeof warpBlock;
   clipRows: typeof clipRows;
@@ -30,7 +30,7 @@ export interface Tasks {
 
 export const tasks: Tasks = {
   countClasses,
-  countChanges,
+  countZones,
   accumulateZones,
   warpBlock,
   clipRows,

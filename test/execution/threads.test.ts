@@ -19,15 +19,12 @@ function pool(workers: number, patience: number): Executor {
 function countRow(executor: Executor, values: Uint8Array): ReturnType<typeof executor.call<"countClasses">> {
   const width = values.length;
   const runs = { count: 1, data: Int32Array.of(0, 0, 0, width) };
-  const areas = { high: Float64Array.of(1), low: Float64Array.of(0) };
   return executor.call(
     "countClasses",
     runs,
-    values,
-    Number.NaN,
-    null,
+    { samples: values, nodata: Number.NaN, mask: null },
     { col: 0, row: 0, width, height: 1 },
-    areas,
+    null,
     width,
   );
 }

@@ -1,247 +1,353 @@
 import type { Window } from "../../model/grid.ts";
-import type { WorkingArray } from "../../model/raster.ts";
 import type { SplitNumbers } from "../raster/cell-area.ts";
 import type { Runs } from "../raster/rasterize.ts";
+import type { PreparedShapes } from "../raster/shapes.ts";
+import { type ClassChanges, countChanges } from "./class-changes.ts";
+import { type ClassSamples, ClassSlots } from "./class-slots.ts";
+import type { CoverageRuns } from "./coverage.ts";
+import { type ZoneRule, zoneRuns } from "./zone-runs.ts";
 
-/** Pixels of each class in each zone of one window. Mergeable: entries add up. */
+/** Area of a pixel in each row of a window; `high` and `low` are multiples of `unit` and of `unit * 2^-26`. */
+export interface RowAreas extends SplitNumbers {
+  readonly unit: number;
+}
+
+/** Numbers of an entry of {@link ClassCounts}. */
+export const COUNT_NUMBERS = 6;
+
+/** Pixels of each class in each zone of one window. Mergeable: entries add up, exactly, in any order. */
 export interface ClassCounts {
   /** Entries, one per zone and class met. */
   readonly count: number;
   readonly zone: Int32Array;
-  /** The class: its sample value. */
-  readonly value: Float64Array;
-  readonly pixels: Float64Array;
-  /** Area in the unit of `rowAreas`, in two parts that add up exactly; see {@link SplitNumbers}. */
-  readonly areaHigh: Float64Array;
-  readonly areaLow: Float64Array;
-  /** Position in the raster of the first pixel of the class, `row * width + col`. */
-  readonly first: Float64Array;
-  /** Zones of the window and their pixels, observed or not; as long as each other. */
-  readonly zones: Int32Array;
-  readonly zonePixels: Float64Array;
+  /**
+   * {@link COUNT_NUMBERS} an entry: the class (its sample value; NaN: not observed), pixels in two parts, area in two
+   * parts (0 when areas were not asked for), position in the raster of the first pixel (`row * width + col`). The first part
+   * of pixels is a multiple of 2^-26, the second of 2^-52; parts of areas as {@link RowAreas} has them.
+   */
+  readonly numbers: Float64Array;
 }
 
-/** Classes more than this in one window are no classes but a measurement. */
-export const MAX_CLASSES = 4096;
+/** Shares of pixels are split at 2^-26 and 2^-52: adding and taking away one of these rounds to a multiple. */
+const ROUND_HIGH = 1.5 * 2 ** 26;
+const ROUND_LOW = 1.5;
+
+/** Runs shorter than this are counted pixel by pixel. */
+const SHORT = 24;
+
+interface Scratch {
+  /** Four tables of counts side by side: neighbouring pixels of one class would wait for each other in a single one. */
+  readonly table: Int32Array;
+  readonly met: Uint8Array;
+  /** Per slot: pixels high and low, area high and low, first. */
+  readonly sums: Float64Array;
+}
+
+let kept: Scratch | null = null;
+
+/** All zero, kept so between calls. */
+function scratchFor(size: number): Scratch {
+  if (kept === null || kept.met.length < size)
+    kept = {
+      table: new Int32Array(4 * size),
+      met: new Uint8Array(size),
+      sums: new Float64Array(5 * size),
+    };
+  return kept;
+}
 
 /**
- * Count classes along runs of pixels, in one pass. Neighbouring equal samples are counted together, which is what
- * class rasters are made of. Nodata, NaN and pixels whose mask is 0 belong to no class.
+ * Count classes along runs of pixels, in one pass. Pixels of one run count alike: 1, or the share of the run. Pixels that
+ * are nodata, NaN or masked are counted under NaN.
  *
- * @param runs      Sorted by zone, as `scanRuns` gives them.
- * @param values    Samples of the window, row-major.
- * @param nodata    NaN when there is none.
- * @param rowAreas  Area of a pixel in each row of the window.
- * @param width     Columns of the whole raster, for `first`.
- * @throws RangeError when there are more than {@link MAX_CLASSES} values.
+ * @param runs   Sorted by zone, as `zoneRuns` gives them; pixels inside `window`.
+ * @param areas  Of the rows of the window; `null` when only pixels matter.
+ * @param width  Columns of the whole raster, for the position of the first pixel.
+ * @throws RangeError when there are more than `MAX_CLASSES` values.
  */
 export function countClasses(
-  runs: Runs,
-  values: WorkingArray,
-  nodata: number,
-  mask: Uint8Array | null,
+  runs: Runs | CoverageRuns,
+  input: ClassSamples,
   window: Window,
-  rowAreas: SplitNumbers,
+  areas: RowAreas | null,
   width: number,
 ): ClassCounts {
-  const { data } = runs;
-  const out = new Entries();
-  const slots = new Map<number, number>();
-  const slotValues: number[] = [];
-  let pixels = new Float64Array(64);
-  let high = new Float64Array(64);
-  let low = new Float64Array(64);
-  let first = new Float64Array(64);
-  const zones: number[] = [];
-  const zonePixels: number[] = [];
+  const slots = new ClassSlots(input, window.width);
+  const scratch = scratchFor(slots.size);
+  const counter = new Counter(slots, scratch);
+  let done = false;
+  try {
+    counter.count(runs, window, areas, width);
+    done = true;
+  } finally {
+    slots.release();
+    if (!done) kept = null;
+  }
+  return counter.finish();
+}
+
+class Counter {
+  readonly #slots: ClassSlots;
+  readonly #table: Int32Array;
+  readonly #stride: number;
+  readonly #met: Uint8Array;
+  readonly #sums: Float64Array;
   /** Slots that the zone at hand has met. */
-  const met: number[] = [];
-  let lastValue = Number.NaN;
-  let lastSlot = -1;
-  for (let k = 0; k < 4 * runs.count; k += 4) {
-    const zone = data[k]!;
-    if (zones.at(-1) !== zone) {
-      flush();
-      zones.push(zone);
-      zonePixels.push(0);
-    }
-    const row = data[k + 1]! - window.row;
-    const start = row * window.width + data[k + 2]! - window.col;
-    const end = start + data[k + 3]! - data[k + 2]!;
-    zonePixels[zonePixels.length - 1]! += end - start;
-    const areaHigh = rowAreas.high[row]!;
-    const areaLow = rowAreas.low[row]!;
-    for (let i = start; i < end; ) {
-      const value = values[i]!;
-      const from = i++;
-      let n = 1;
-      if (mask === null) {
-        while (i < end && values[i] === value) i++;
-        n = i - from;
-      } else n = mask[from] === 0 ? 0 : 1;
-      if (n === 0 || value === nodata || Number.isNaN(value)) continue;
-      let slot = lastSlot;
-      if (value !== lastValue) {
-        slot = slotOf(value);
-        lastValue = value;
-        lastSlot = slot;
-      }
-      if (pixels[slot] === 0) {
-        met.push(slot);
-        first[slot] = (row + window.row) * width + window.col + (from - row * window.width);
-      }
-      pixels[slot]! += n;
-      high[slot]! += n * areaHigh;
-      low[slot]! += n * areaLow;
-    }
-  }
-  flush();
-  return { ...out.finish(), zones: Int32Array.from(zones), zonePixels: Float64Array.from(zonePixels) };
-
-  function slotOf(value: number): number {
-    let slot = slots.get(value);
-    if (slot === undefined) {
-      slot = slots.size;
-      if (slot === MAX_CLASSES) throw new RangeError(`more than ${MAX_CLASSES} values`);
-      slots.set(value, slot);
-      slotValues.push(value);
-      if (slot === pixels.length) {
-        pixels = doubled(pixels);
-        high = doubled(high);
-        low = doubled(low);
-        first = doubled(first);
-      }
-    }
-    return slot;
-  }
-
-  function flush(): void {
-    const zone = zones.at(-1);
-    if (zone === undefined) return;
-    for (const slot of met) {
-      out.push(zone, slotValues[slot]!, pixels[slot]!, high[slot]!, low[slot]!, first[slot]!);
-      pixels[slot] = 0;
-      high[slot] = 0;
-      low[slot] = 0;
-    }
-    met.length = 0;
-  }
-}
-
-/** Pixels that went from one class to another. */
-export interface ClassChanges {
-  /** Entries `[from, to]`, two numbers each. */
-  readonly pairs: Float64Array;
-  readonly pixels: Float64Array;
-  readonly areaHigh: Float64Array;
-  readonly areaLow: Float64Array;
-}
-
-/**
- * Count pairs of classes of two blocks of the same window, over the pixels of `inside` (1 counted, 0 not). Pixels that
- * either block has not observed are left out.
- */
-export function countChanges(
-  from: WorkingArray,
-  fromNodata: number,
-  fromMask: Uint8Array | null,
-  to: WorkingArray,
-  toNodata: number,
-  toMask: Uint8Array | null,
-  inside: Uint8Array | "all",
-  window: Window,
-  rowAreas: SplitNumbers,
-): ClassChanges {
-  const slots = new Map<number, Map<number, number>>();
-  const pairs: number[] = [];
-  const pixels: number[] = [];
-  const high: number[] = [];
-  const low: number[] = [];
-  let lastA = Number.NaN;
-  let lastB = Number.NaN;
-  let slot = -1;
-  for (let row = 0; row < window.height; row++) {
-    const areaHigh = rowAreas.high[row]!;
-    const areaLow = rowAreas.low[row]!;
-    const end = (row + 1) * window.width;
-    for (let i = row * window.width; i < end; i++) {
-      if (inside !== "all" && inside[i] === 0) continue;
-      const a = from[i]!;
-      const b = to[i]!;
-      if (a === fromNodata || b === toNodata || Number.isNaN(a) || Number.isNaN(b)) continue;
-      if ((fromMask !== null && fromMask[i] === 0) || (toMask !== null && toMask[i] === 0)) continue;
-      if (a !== lastA || b !== lastB) {
-        slot = slotOf(a, b);
-        lastA = a;
-        lastB = b;
-      }
-      pixels[slot]! += 1;
-      high[slot]! += areaHigh;
-      low[slot]! += areaLow;
-    }
-  }
-  return {
-    pairs: Float64Array.from(pairs),
-    pixels: Float64Array.from(pixels),
-    areaHigh: Float64Array.from(high),
-    areaLow: Float64Array.from(low),
-  };
-
-  function slotOf(a: number, b: number): number {
-    let targets = slots.get(a);
-    if (targets === undefined) {
-      targets = new Map();
-      slots.set(a, targets);
-    }
-    let found = targets.get(b);
-    if (found === undefined) {
-      found = pixels.length;
-      targets.set(b, found);
-      pairs.push(a, b);
-      pixels.push(0);
-      high.push(0);
-      low.push(0);
-    }
-    return found;
-  }
-}
-
-/** Growing columns of {@link ClassCounts}. */
-class Entries {
+  readonly #list: Int32Array;
+  #listed = 0;
   #count = 0;
   #zone: Int32Array = new Int32Array(64);
-  /** value, pixels, high, low, first. */
-  #numbers: Float64Array = new Float64Array(320);
+  #numbers: Float64Array = new Float64Array(64 * COUNT_NUMBERS);
 
-  push(zone: number, value: number, pixels: number, high: number, low: number, first: number): void {
-    if (this.#count === this.#zone.length) {
-      const grown = new Int32Array(2 * this.#count);
-      grown.set(this.#zone);
-      this.#zone = grown;
-      this.#numbers = doubled(this.#numbers);
-    }
-    this.#zone[this.#count] = zone;
-    this.#numbers.set([value, pixels, high, low, first], 5 * this.#count);
-    this.#count++;
+  constructor(slots: ClassSlots, scratch: Scratch) {
+    this.#slots = slots;
+    this.#table = scratch.table;
+    this.#stride = slots.size;
+    this.#met = scratch.met;
+    this.#sums = scratch.sums;
+    this.#list = new Int32Array(slots.size);
   }
 
-  finish(): Pick<ClassCounts, "count" | "zone" | "value" | "pixels" | "areaHigh" | "areaLow" | "first"> {
-    const count = this.#count;
-    const pick = (k: number) => Float64Array.from({ length: count }, (_, i) => this.#numbers[5 * i + k]!);
+  count(runs: Runs | CoverageRuns, window: Window, areas: RowAreas | null, width: number): void {
+    const { data, count } = runs;
+    const fraction = "fraction" in runs ? runs.fraction : null;
+    const slots = this.#slots;
+    const roundHigh = areas === null ? 0 : 1.5 * 2 ** 52 * areas.unit;
+    const roundLow = areas === null ? 0 : 1.5 * 2 ** 26 * areas.unit;
+    let zone = -1;
+    for (let k = 0; k < count; k++) {
+      if (data[4 * k] !== zone) {
+        this.#flush(zone);
+        zone = data[4 * k]!;
+      }
+      const row = data[4 * k + 1]!;
+      const startCol = data[4 * k + 2]!;
+      const length = data[4 * k + 3]! - startCol;
+      const start = (row - window.row) * window.width + startCol - window.col;
+      let pixelHigh = 1;
+      let pixelLow = 0;
+      let areaHigh = areas === null ? 0 : areas.high[row - window.row]!;
+      let areaLow = areas === null ? 0 : areas.low[row - window.row]!;
+      if (fraction !== null && fraction[k] !== 1) {
+        const share = fraction[k]!;
+        pixelHigh = share + ROUND_HIGH - ROUND_HIGH;
+        pixelLow = share - pixelHigh + ROUND_LOW - ROUND_LOW;
+        if (areas !== null) {
+          const area = share * (areaHigh + areaLow);
+          areaHigh = area + roundHigh - roundHigh;
+          areaLow = area - areaHigh + roundLow - roundLow;
+        }
+      }
+      const at = slots.number(start, start + length);
+      const first = row * width + startCol;
+      if (length < SHORT || length < 2 * this.#listed)
+        this.#each(at, length, first, pixelHigh, pixelLow, areaHigh, areaLow);
+      else this.#many(at, length, first, pixelHigh, pixelLow, areaHigh, areaLow);
+    }
+    this.#flush(zone);
+  }
+
+  #each(
+    at: number,
+    length: number,
+    first: number,
+    pixelHigh: number,
+    pixelLow: number,
+    areaHigh: number,
+    areaLow: number,
+  ): void {
+    const { keys } = this.#slots;
+    const met = this.#met;
+    const sums = this.#sums;
+    for (let i = 0; i < length; i++) {
+      const slot = keys[at + i]!;
+      const s = 5 * slot;
+      if (met[slot] === 0) this.#meet(slot, first + i);
+      sums[s]! += pixelHigh;
+      sums[s + 1]! += pixelLow;
+      sums[s + 2]! += areaHigh;
+      sums[s + 3]! += areaLow;
+    }
+  }
+
+  #many(
+    at: number,
+    length: number,
+    first: number,
+    pixelHigh: number,
+    pixelLow: number,
+    areaHigh: number,
+    areaLow: number,
+  ): void {
+    const { keys } = this.#slots;
+    const table = this.#table;
+    const one = this.#stride;
+    if (keys instanceof Uint8Array) tableOfBytes(keys, at, at + length, table, one);
+    else tableOfWords(keys, at, at + length, table, one);
+    const sums = this.#sums;
+    const list = this.#list;
+    let left = length;
+    for (let k = 0; k < this.#listed; k++) {
+      const slot = list[k]!;
+      const n = table[slot]! + table[slot + one]! + table[slot + 2 * one]! + table[slot + 3 * one]!;
+      if (n === 0) continue;
+      table[slot] = 0;
+      table[slot + one] = 0;
+      table[slot + 2 * one] = 0;
+      table[slot + 3 * one] = 0;
+      const s = 5 * slot;
+      sums[s]! += n * pixelHigh;
+      sums[s + 1]! += n * pixelLow;
+      sums[s + 2]! += n * areaHigh;
+      sums[s + 3]! += n * areaLow;
+      left -= n;
+    }
+    // What is left is of classes that the zone meets for the first time.
+    for (let i = 0; left > 0; i++) {
+      const slot = keys[at + i]!;
+      const n = table[slot]! + table[slot + one]! + table[slot + 2 * one]! + table[slot + 3 * one]!;
+      if (n === 0) continue;
+      table[slot] = 0;
+      table[slot + one] = 0;
+      table[slot + 2 * one] = 0;
+      table[slot + 3 * one] = 0;
+      this.#meet(slot, first + i);
+      const s = 5 * slot;
+      sums[s] = n * pixelHigh;
+      sums[s + 1] = n * pixelLow;
+      sums[s + 2] = n * areaHigh;
+      sums[s + 3] = n * areaLow;
+      left -= n;
+    }
+  }
+
+  #meet(slot: number, first: number): void {
+    this.#met[slot] = 1;
+    this.#list[this.#listed++] = slot;
+    this.#sums[5 * slot + 4] = first;
+  }
+
+  #flush(zone: number): void {
+    for (let k = 0; k < this.#listed; k++) {
+      const slot = this.#list[k]!;
+      if (this.#count === this.#zone.length) {
+        this.#zone = doubledInts(this.#zone);
+        this.#numbers = doubled(this.#numbers);
+      }
+      this.#zone[this.#count] = zone;
+      const at = COUNT_NUMBERS * this.#count++;
+      this.#numbers[at] = this.#slots.value(slot);
+      for (let i = 0; i < 5; i++) {
+        this.#numbers[at + 1 + i] = this.#sums[5 * slot + i]!;
+        this.#sums[5 * slot + i] = 0;
+      }
+      this.#met[slot] = 0;
+    }
+    this.#listed = 0;
+  }
+
+  finish(): ClassCounts {
     return {
-      count,
-      zone: this.#zone.slice(0, count),
-      value: pick(0),
-      pixels: pick(1),
-      areaHigh: pick(2),
-      areaLow: pick(3),
-      first: pick(4),
+      count: this.#count,
+      zone: this.#zone.slice(0, this.#count),
+      numbers: this.#numbers.slice(0, COUNT_NUMBERS * this.#count),
     };
   }
 }
 
-function doubled(values: Float64Array): Float64Array<ArrayBuffer> {
+// Twice the same, so that each sees one kind of array.
+
+function tableOfBytes(keys: Uint8Array, start: number, end: number, table: Int32Array, one: number): void {
+  const two = 2 * one;
+  const three = 3 * one;
+  let i = start;
+  for (; i + 3 < end; i += 4) {
+    table[keys[i]!]!++;
+    table[one + keys[i + 1]!]!++;
+    table[two + keys[i + 2]!]!++;
+    table[three + keys[i + 3]!]!++;
+  }
+  for (; i < end; i++) table[keys[i]!]!++;
+}
+
+function tableOfWords(keys: Uint16Array, start: number, end: number, table: Int32Array, one: number): void {
+  const two = 2 * one;
+  const three = 3 * one;
+  let i = start;
+  for (; i + 3 < end; i += 4) {
+    table[keys[i]!]!++;
+    table[one + keys[i + 1]!]!++;
+    table[two + keys[i + 2]!]!++;
+    table[three + keys[i + 3]!]!++;
+  }
+  for (; i < end; i++) table[keys[i]!]!++;
+}
+
+function doubled(values: Float64Array): Float64Array {
   const grown = new Float64Array(2 * values.length);
   grown.set(values);
   return grown;
+}
+
+function doubledInts(values: Int32Array): Int32Array {
+  const grown = new Int32Array(2 * values.length);
+  grown.set(values);
+  return grown;
+}
+
+/** What to count in one window of several rasters of one grid. */
+export interface ZoneRequest {
+  readonly rule: ZoneRule;
+  /** Zones to look at, upward. */
+  readonly features: Int32Array;
+  readonly window: Window;
+  /** Columns of the whole raster. */
+  readonly width: number;
+  /** As for {@link countClasses}. */
+  readonly areas: RowAreas | null;
+  /** Pairs of rasters of which changes are counted: numbers, two a pair. */
+  readonly pairs: readonly number[];
+  /** Changes over the union of the zones, and in each zone. */
+  readonly union: boolean;
+  readonly each: boolean;
+}
+
+/** What there is in one window. */
+export interface ZoneCounts {
+  /** Of each raster. */
+  readonly counts: readonly ClassCounts[];
+  /** Of each pair, when asked for. */
+  readonly union: readonly ClassChanges[];
+  readonly each: readonly ClassChanges[];
+  /** Number of a raster that has more than `MAX_CLASSES` values here, else -1; then nothing else is here. */
+  readonly tooMany: number;
+}
+
+/** Find the pixels of the zones in one window, count their classes in every raster, and their changes between rasters. */
+export function countZones(
+  shapes: PreparedShapes,
+  request: ZoneRequest,
+  inputs: readonly ClassSamples[],
+): ZoneCounts {
+  const { rule, window, features, areas, width, pairs } = request;
+  const counts: ClassCounts[] = [];
+  const union: ClassChanges[] = [];
+  const each: ClassChanges[] = [];
+  const runs = zoneRuns(shapes, rule, window, features);
+  if (runs.count === 0) return { counts, union, each, tooMany: -1 };
+  for (const [k, input] of inputs.entries()) {
+    try {
+      counts.push(countClasses(runs, input, window, areas, width));
+    } catch (error) {
+      if (error instanceof RangeError) return { counts: [], union, each, tooMany: k };
+      throw error;
+    }
+  }
+  for (let p = 0; p < pairs.length; p += 2) {
+    const from = inputs[pairs[p]!]!;
+    const to = inputs[pairs[p + 1]!]!;
+    if (request.union) union.push(countChanges(runs, from, to, window, areas, "union"));
+    if (request.each) each.push(countChanges(runs, from, to, window, areas, "each"));
+  }
+  return { counts, union, each, tooMany: -1 };
 }
