@@ -77,7 +77,7 @@ const pipeline = definePipeline({
         `the catchments of ${incomplete} of ${clipped.report.pixelsInside} pixels may reach beyond the DEM: their areas are lower bounds`,
       );
     }
-    const { source: result, largest } = watched(directions === null ? clipped : positive(clipped));
+    const { source: result, seen } = watched(directions === null ? clipped : positive(clipped));
     const name = layerName("catchment_area", parameters.area, "raster");
     const { unit } = result.bands[0]!;
     return {
@@ -87,7 +87,7 @@ const pipeline = definePipeline({
           kind: "raster",
           name: "powers_of_ten",
           title: unit === "" ? "Catchment area by powers of ten" : `Catchment area by powers of ten, ${unit}`,
-          source: reclassify(result, POWERS),
+          source: reclassify(positive(result), POWERS),
           classes: true,
           style: { classes: legend(unit) },
         },
@@ -99,24 +99,31 @@ const pipeline = definePipeline({
           style: { color: "#6b6b6b", fill: "none", width: 1, idColumn: parameters.idColumn },
         },
       ],
-      summarize: () => ({
-        figures: [
-          { label: "Units", value: units.count },
-          { label: "Pixels in the units", value: clipped.report.pixelsInside },
-          {
-            label: "Largest catchment",
-            value: Number(largest().toPrecision(6)),
-            ...(unit === "" ? {} : { unit }),
+      summarize: () => {
+        if (seen.negative) {
+          context.warn(
+            "the raster holds negative values, kept as they are: GRASS marks so what may have catchments beyond it",
+          );
+        }
+        return {
+          figures: [
+            { label: "Units", value: units.count },
+            { label: "Pixels in the units", value: clipped.report.pixelsInside },
+            {
+              label: "Largest catchment",
+              value: Number(seen.largest.toPrecision(6)),
+              ...(unit === "" ? {} : { unit }),
+            },
+          ],
+          charts: [],
+          counts: {
+            units: units.count,
+            pixels: clipped.report.pixels,
+            pixelsInside: clipped.report.pixelsInside,
+            ...(incomplete === null ? {} : { incomplete }),
           },
-        ],
-        charts: [],
-        counts: {
-          units: units.count,
-          pixels: clipped.report.pixels,
-          pixelsInside: clipped.report.pixelsInside,
-          ...(incomplete === null ? {} : { incomplete }),
-        },
-      }),
+        };
+      },
     };
   },
 });
@@ -151,18 +158,22 @@ function legend(unit: string): { value: number; name: string; color: Rgba }[] {
   });
 }
 
-/** The same raster that remembers the largest value that was read from it. */
-function watched(source: RasterSource): { source: RasterSource; largest: () => number } {
-  let largest = -Infinity;
+/** The same raster that remembers the largest value that was read from it, without its sign, and whether one was negative. */
+function watched(source: RasterSource): {
+  source: RasterSource;
+  seen: { largest: number; negative: boolean };
+} {
+  const seen = { largest: 0, negative: false };
   return {
-    largest: () => (largest === -Infinity ? 0 : largest),
+    seen,
     source: {
       ...source,
       async read(window, options) {
         const block = await source.read(window, options);
         if (options?.bands === undefined || options.bands[0] === 0)
           eachObserved(block, source, (value) => {
-            if (value > largest) largest = value;
+            if (value < 0) seen.negative = true;
+            if (Math.abs(value) > seen.largest) seen.largest = Math.abs(value);
           });
         return block;
       },
