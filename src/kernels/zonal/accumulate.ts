@@ -48,38 +48,32 @@ export interface ZonalWindow {
   readonly weights: Float64Array | null;
 }
 
-/** Bins of weights and of powers 2 to 4, and of power 1. */
-export const WIDE = 4;
-export const NARROW = 3;
+/** Bins of every sum: at least 78 bits below the largest term. */
+export const BINS = 4;
 
 /** Where sums lie among those of a zone. */
 export interface SumLayout {
   /** Numbers of a zone. */
   readonly size: number;
-  /** Weights observed and not observed: {@link WIDE} bins each, from bin `topBin(largestArea)`. */
+  /** Weights observed and not observed: {@link BINS} bins each, from bin `topBin(largestArea)`. */
   readonly observed: number;
   readonly missing: number;
-  /** `powers[p - 1]`: {@link binsOf} `(p)` bins, from bin `topBin(largestArea * largest value ** p)`. */
+  /** `powers[p - 1]`: {@link BINS} bins, from bin `topBin(largestArea * largest value ** p)`. */
   readonly powers: readonly number[];
   /** The same with weights of the second raster, power 0 first, from bin `topBin(largest weight * largest value ** p)`. */
   readonly weighted: readonly number[];
 }
 
-/** Bins of the sum of power `p`. */
-export function binsOf(p: number): number {
-  return p < 2 ? NARROW : WIDE;
-}
-
 export function sumLayout({ powers, weighted }: ZonalPlan): SumLayout {
-  let size = 2 * WIDE;
-  const take = (p: number) => {
+  let size = 2 * BINS;
+  const take = () => {
     const at = size;
-    size += binsOf(p);
+    size += BINS;
     return at;
   };
-  const plain = Array.from({ length: powers }, (_, k) => take(k + 1));
-  const second = Array.from({ length: weighted + 1 }, (_, p) => take(p));
-  return { size, observed: 0, missing: WIDE, powers: plain, weighted: second };
+  const plain = Array.from({ length: powers }, take);
+  const second = Array.from({ length: weighted + 1 }, take);
+  return { size, observed: 0, missing: BINS, powers: plain, weighted: second };
 }
 
 /** Counts of {@link ZonalPart.counts}. */
@@ -110,11 +104,11 @@ export interface ValueTable {
   readonly start: Int32Array;
   readonly value: Float64Array;
   readonly pixels: Float64Array;
-  /** {@link WIDE} bins each, as those of weights. */
+  /** {@link BINS} bins each, as those of weights. */
   readonly weight: Float64Array;
   /** Place and weight of the first pixel and of the last; 4 each, `null` unless asked for. */
   readonly order: Float64Array | null;
-  /** Weights by the second raster, {@link WIDE} bins each, from bin 1. */
+  /** Weights by the second raster, {@link BINS} bins each, from bin 1. */
   readonly second: Float64Array | null;
 }
 
@@ -298,7 +292,7 @@ class Gather {
       const weight = share * area;
       if (value === nodata || Number.isNaN(value) || (mask !== null && mask[i] === 0)) {
         this.#missing++;
-        addTerm(this.#sums, WIDE, WIDE, this.#weightTop, weight);
+        addTerm(this.#sums, BINS, BINS, this.#weightTop, weight);
         continue;
       }
       this.#observed++;
@@ -308,7 +302,7 @@ class Gather {
       const secondWeight = unweighted ? 0 : weight * second;
       if (table !== null) table.add(value, weight, at, secondWeight);
       if (!this.#derived) {
-        addTerm(this.#sums, 0, WIDE, this.#weightTop, weight);
+        addTerm(this.#sums, 0, BINS, this.#weightTop, weight);
         this.#seeValue(value, at);
         if (this.#list !== null) this.#list.push(value, weight, at, secondWeight);
         if (this.#plan.powers > 0) this.#addPowers(value, weight);
@@ -343,8 +337,8 @@ class Gather {
       // Squares of numbers of up to 16 bits add up exactly, of larger ones not.
       if (bad > 0 || (powers === 2 && (min < -65536 || max > 65536)) || powers > 2) return false;
       this.#seeRange(min, max, r, start, end);
-      if (powers > 0) addTerm(this.#sums, this.#layout.powers[0]!, NARROW, this.#tops[1]!, sum);
-      if (powers > 1) addTerm(this.#sums, this.#layout.powers[1]!, WIDE, this.#tops[2]!, squares);
+      if (powers > 0) addTerm(this.#sums, this.#layout.powers[0]!, BINS, this.#tops[1]!, sum);
+      if (powers > 1) addTerm(this.#sums, this.#layout.powers[1]!, BINS, this.#tops[2]!, squares);
     } else {
       for (let i = start; i < end; i++) {
         const value = samples[i]!;
@@ -364,24 +358,29 @@ class Gather {
 
   #sumRun(samples: WorkingArray, start: number, end: number): void {
     const top = this.#tops[1]!;
-    const [r0, r1, r2] = [rounder(top), rounder(top - 1), rounder(top - 2)];
+    const [r0, r1, r2, r3] = [rounder(top), rounder(top - 1), rounder(top - 2), rounder(top - 3)];
     let s0 = 0;
     let s1 = 0;
     let s2 = 0;
+    let s3 = 0;
     for (let i = start; i < end; i++) {
       let rest = samples[i]!;
       const p0 = rest + r0 - r0;
       rest -= p0;
       const p1 = rest + r1 - r1;
       rest -= p1;
+      const p2 = rest + r2 - r2;
+      rest -= p2;
       s0 += p0;
       s1 += p1;
-      s2 += rest + r2 - r2;
+      s2 += p2;
+      s3 += rest + r3 - r3;
     }
     const at = this.#layout.powers[0]!;
     this.#sums[at]! += s0;
     this.#sums[at + 1]! += s1;
     this.#sums[at + 2]! += s2;
+    this.#sums[at + 3]! += s3;
   }
 
   /** Squares of single-precision numbers are exact in double precision. */
@@ -450,7 +449,7 @@ class Gather {
     const { powers } = this.#layout;
     for (let p = 1; p <= powers.length; p++) {
       const top = topBin(this.#largestArea * magnitude ** p);
-      raiseBins(this.#sums, powers[p - 1]!, binsOf(p), this.#tops[p]!, top);
+      raiseBins(this.#sums, powers[p - 1]!, BINS, this.#tops[p]!, top);
       this.#tops[p] = top;
     }
     this.#raiseWeighted();
@@ -460,7 +459,7 @@ class Gather {
     const { weighted } = this.#layout;
     for (let p = 0; p < weighted.length; p++) {
       const top = topBin(this.#largestWeight * this.#largest ** p);
-      raiseBins(this.#sums, weighted[p]!, binsOf(p), this.#secondTops[p]!, top);
+      raiseBins(this.#sums, weighted[p]!, BINS, this.#secondTops[p]!, top);
       this.#secondTops[p] = top;
     }
   }
@@ -473,8 +472,8 @@ class Gather {
       const product = high * value;
       low = low * value + productError(high, value, product);
       high = product;
-      addTerm(this.#sums, powers[p - 1]!, binsOf(p), this.#tops[p]!, high);
-      if (low !== 0) addTerm(this.#sums, powers[p - 1]!, binsOf(p), this.#tops[p]!, low);
+      addTerm(this.#sums, powers[p - 1]!, BINS, this.#tops[p]!, high);
+      if (low !== 0) addTerm(this.#sums, powers[p - 1]!, BINS, this.#tops[p]!, low);
     }
   }
 
@@ -488,13 +487,13 @@ class Gather {
     const { weighted } = this.#layout;
     let high = weight;
     let low = 0;
-    addTerm(this.#sums, weighted[0]!, binsOf(0), this.#secondTops[0]!, high);
+    addTerm(this.#sums, weighted[0]!, BINS, this.#secondTops[0]!, high);
     for (let p = 1; p < weighted.length; p++) {
       const product = high * value;
       low = low * value + productError(high, value, product);
       high = product;
-      addTerm(this.#sums, weighted[p]!, binsOf(p), this.#secondTops[p]!, high);
-      if (low !== 0) addTerm(this.#sums, weighted[p]!, binsOf(p), this.#secondTops[p]!, low);
+      addTerm(this.#sums, weighted[p]!, BINS, this.#secondTops[p]!, high);
+      if (low !== 0) addTerm(this.#sums, weighted[p]!, BINS, this.#secondTops[p]!, low);
     }
   }
 
@@ -510,9 +509,9 @@ class Gather {
       this.#minPlace = table.minPlace;
       this.#maxPlace = table.maxPlace;
       this.#see(Math.max(-table.min, table.max));
-      for (let k = 0; k < WIDE; k++) this.#sums[k]! += table.sums[k]!;
-    } else addTerm(this.#sums, 0, WIDE, this.#weightTop, this.#observedWhole);
-    addTerm(this.#sums, WIDE, WIDE, this.#weightTop, this.#missingWhole);
+      for (let k = 0; k < BINS; k++) this.#sums[k]! += table.sums[k]!;
+    } else addTerm(this.#sums, 0, BINS, this.#weightTop, this.#observedWhole);
+    addTerm(this.#sums, BINS, BINS, this.#weightTop, this.#missingWhole);
     this.#zones.push(zone);
     this.#counts.push(this.#observed);
     this.#counts.push(this.#missing);
@@ -590,7 +589,7 @@ class Table {
   max = -Infinity;
   minPlace = -1;
   maxPlace = -1;
-  readonly sums: Float64Array = new Float64Array(WIDE);
+  readonly sums: Float64Array = new Float64Array(BINS);
   readonly keepsOrder: boolean;
   readonly #start: Numbers = new Numbers();
   readonly #outValue: Numbers = new Numbers();
@@ -607,10 +606,10 @@ class Table {
     this.#whole = new Int32Array(size);
     this.#odd = new Int32Array(size);
     this.#single = new Int32Array(size);
-    this.#weight = new Float64Array(WIDE * size);
+    this.#weight = new Float64Array(BINS * size);
     this.keepsOrder = plan.order || plan.places;
     this.#order = this.keepsOrder ? new Float64Array(4 * size) : null;
-    this.#second = plan.weightedValues ? new Float64Array(WIDE * size) : null;
+    this.#second = plan.weightedValues ? new Float64Array(BINS * size) : null;
     this.#low = size;
     this.#high = -1;
     this.#start.push(0);
@@ -656,8 +655,8 @@ class Table {
       order[4 * slot + 3] = weight;
     }
     this.#single[slot]!++;
-    addTerm(this.#weight, WIDE * slot, WIDE, this.#top, weight);
-    if (this.#second !== null) addTerm(this.#second, WIDE * slot, WIDE, SECOND_TOP, second);
+    addTerm(this.#weight, BINS * slot, BINS, this.#top, weight);
+    if (this.#second !== null) addTerm(this.#second, BINS * slot, BINS, SECOND_TOP, second);
   }
 
   finishZone(nodata: number): void {
@@ -679,7 +678,7 @@ class Table {
         continue;
       }
       this.whole += whole;
-      if (whole > 0) addTerm(this.#weight, WIDE * slot, WIDE, this.#top, whole);
+      if (whole > 0) addTerm(this.#weight, BINS * slot, BINS, this.#top, whole);
       if (value < this.min) {
         this.min = value;
         this.minPlace = order === null ? -1 : order[4 * slot]!;
@@ -690,8 +689,8 @@ class Table {
       }
       this.#outValue.push(value);
       this.#outPixels.push(pixels);
-      for (let k = WIDE * slot; k < WIDE * slot + WIDE; k++) {
-        this.sums[k & (WIDE - 1)]! += this.#weight[k]!;
+      for (let k = BINS * slot; k < BINS * slot + BINS; k++) {
+        this.sums[k & (BINS - 1)]! += this.#weight[k]!;
         this.#outWeight.push(this.#weight[k]!);
         this.#weight[k] = 0;
         if (this.#second === null) continue;

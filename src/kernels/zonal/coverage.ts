@@ -16,6 +16,8 @@ export interface CoverageRuns extends Runs {
  * row), so what lies between the edges of a row is covered 0 or 1, never almost so.
  */
 const UNITS = 2 ** 50;
+/** Shares below this are none: an edge that misses a cell border by the rounding of its coordinates covers nothing. */
+const LEAST = 2 ** -44;
 
 /** Cells of scratch at a time; a band of rows that does not fit is taken in parts. */
 const CHUNK = 32768;
@@ -278,8 +280,7 @@ function sweep(
         const c = (w << 5) + 31 - Math.clz32(lowest);
         if (c > next && sum !== 0) out.add(f, row, col + next, col + c, Math.abs(sum));
         const at = r * width + c;
-        const fraction = Math.abs(sum + area[at]!);
-        if (fraction > 0) out.add(f, row, col + c, col + c + 1, fraction);
+        out.add(f, row, col + c, col + c + 1, Math.abs(sum + area[at]!));
         sum += cover[at]!;
         cover[at] = 0;
         area[at] = 0;
@@ -298,6 +299,7 @@ class Output {
 
   /** Add a run; one covered wholly is joined to such a run right before it. */
   add(f: number, row: number, start: number, end: number, fraction: number): void {
+    if (fraction < LEAST) return;
     if (fraction >= 1) {
       const last = 4 * this.count - 4;
       const { data } = this;

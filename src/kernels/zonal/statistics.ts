@@ -1,4 +1,4 @@
-import { binsOf, COUNTS, EXTREMES, WIDE } from "./accumulate.ts";
+import { BINS, COUNTS, EXTREMES } from "./accumulate.ts";
 import { binsInteger, binsTotal, lowestExponent, ratio, scaled, topBin } from "./exact-sums.ts";
 import { type Distribution, weightOf, type ZonalTally } from "./tally.ts";
 
@@ -91,24 +91,22 @@ export function momentsOf(tally: ZonalTally, zone: number, distribution: Distrib
   const { layout, sums, largestArea } = tally;
   const base = layout.size * zone;
   const top = topBin(largestArea);
-  const weight = exact(sums, base + layout.observed, WIDE, top);
+  const weight = exact(sums, base + layout.observed, BINS, top);
   if (tally.counts[COUNTS * zone] === 0) return new Moments([ZERO, ZERO]);
   if (!tally.fromValues) {
-    const powers = layout.powers.map((at, k) =>
-      exact(sums, base + at, binsOf(k + 1), tally.top(zone, k + 1, false)),
-    );
+    const powers = layout.powers.map((at, k) => exact(sums, base + at, BINS, tally.top(zone, k + 1, false)));
     return new Moments([weight, ...powers]);
   }
   const totals = layout.powers.map(() => 0n);
   for (let k = 0; k < (distribution?.value.length ?? 0); k++) {
     const value = BigInt(distribution!.value[k]!);
-    let product = binsInteger(distribution!.weight, WIDE * k, WIDE, top)!;
+    let product = binsInteger(distribution!.weight, BINS * k, BINS, top)!;
     for (let p = 0; p < totals.length; p++) {
       product *= value;
       totals[p]! += product;
     }
   }
-  const exponent = lowestExponent(WIDE, top);
+  const exponent = lowestExponent(BINS, top);
   return new Moments([weight, ...totals.map((value) => ({ value, exponent }))]);
 }
 
@@ -117,13 +115,13 @@ export function weightedMomentsOf(tally: ZonalTally, zone: number): Moments {
   const { layout, sums } = tally;
   if (tally.counts[COUNTS * zone]! - tally.counts[COUNTS * zone + 2]! === 0) return new Moments([ZERO, ZERO]);
   return new Moments(
-    layout.weighted.map((at, p) => exact(sums, layout.size * zone + at, binsOf(p), tally.top(zone, p, true))),
+    layout.weighted.map((at, p) => exact(sums, layout.size * zone + at, BINS, tally.top(zone, p, true))),
   );
 }
 
 /** Weight of the pixels of a zone that are not observed. */
 export function missingWeight(tally: ZonalTally, zone: number): number {
-  return binsTotal(tally.sums, tally.layout.size * zone + tally.layout.missing, WIDE);
+  return binsTotal(tally.sums, tally.layout.size * zone + tally.layout.missing, BINS);
 }
 
 /** Least and greatest value and their places; `null` without pixels. */
@@ -143,39 +141,49 @@ function exact(sums: Float64Array, at: number, bins: number, top: number): Exact
   return value === null ? null : { value, exponent: lowestExponent(bins, top) };
 }
 
-/** The value of the largest weight; `null` when there is none. */
-export function majority(values: Distribution, tie: MajorityTie): number | null {
-  let best = -1;
+/**
+ * Weights that differ by no more than coordinates and coverage are rounded are the same: by 1e-9 of themselves, or 1e-11
+ * of a whole pixel.
+ */
+function tolerance(weight: number, whole: number): number {
+  return 1e-9 * weight + 1e-11 * whole;
+}
+
+/**
+ * The value of the largest weight; `null` when there is none.
+ *
+ * @param whole  Weight of a whole pixel.
+ */
+export function majority(values: Distribution, tie: MajorityTie, whole: number): number | null {
+  const weights = Float64Array.from(values.value, (_, k) => weightOf(values, k));
   let largest = -Infinity;
-  for (let k = 0; k < values.value.length; k++) {
-    const weight = weightOf(values, k);
-    if (weight < largest) continue;
-    if (weight === largest) {
-      if (tie === "min") continue;
+  for (const weight of weights) if (weight > largest) largest = weight;
+  const least = largest - tolerance(largest, whole);
+  let best = -1;
+  for (let k = 0; k < weights.length; k++) {
+    if (weights[k]! < least) continue;
+    if (best !== -1) {
+      if (tie === "min") break;
       if (tie === "first" && values.order![4 * k]! > values.order![4 * best]!) continue;
     }
     best = k;
-    largest = weight;
   }
   return best === -1 ? null : values.value[best]!;
 }
 
 /** The value of the least weight, the smallest such; `null` when there is none. */
-export function minority(values: Distribution): number | null {
-  let best = -1;
+export function minority(values: Distribution, whole: number): number | null {
+  const weights = Float64Array.from(values.value, (_, k) => weightOf(values, k));
   let least = Infinity;
-  for (let k = 0; k < values.value.length; k++) {
-    const weight = weightOf(values, k);
-    if (weight >= least) continue;
-    best = k;
-    least = weight;
-  }
-  return best === -1 ? null : values.value[best]!;
+  for (const weight of weights) if (weight < least) least = weight;
+  const most = least + tolerance(least, whole);
+  for (let k = 0; k < weights.length; k++) if (weights[k]! <= most) return values.value[k]!;
+  return null;
 }
 
 /** Weight of value `k` by the second raster. */
 export function secondWeightOf(values: Distribution, k: number): number {
-  return binsTotal(values.second!, WIDE * k, WIDE);
+  return binsTotal(values.second!, BINS * k, BINS);
 }
 
 /**

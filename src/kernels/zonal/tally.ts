@@ -1,11 +1,10 @@
 import {
-  binsOf,
+  BINS,
   COUNTS,
   EXTREMES,
   SECOND_TOP,
   type SumLayout,
   sumLayout,
-  WIDE,
   type ZonalPart,
   type ZonalPlan,
 } from "./accumulate.ts";
@@ -16,11 +15,11 @@ import { orderByValue } from "./order.ts";
 export interface Distribution {
   readonly value: Float64Array;
   readonly pixels: Float64Array;
-  /** {@link WIDE} bins each, from bin `topBin(largestArea)`. */
+  /** {@link BINS} bins each, from bin `topBin(largestArea)`. */
   readonly weight: Float64Array;
   /** Place and weight of the first pixel and of the last in row order, 4 each. */
   readonly order: Float64Array | null;
-  /** Weights by the second raster, {@link WIDE} bins each, from bin {@link SECOND_TOP}. */
+  /** Weights by the second raster, {@link BINS} bins each, from bin {@link SECOND_TOP}. */
   readonly second: Float64Array | null;
 }
 
@@ -102,7 +101,7 @@ export class ZonalTally {
     const { size, powers, weighted } = this.layout;
     const from = size * k;
     const to = size * zone;
-    addBins(this.sums, to, 2 * WIDE, part.sums, from);
+    addBins(this.sums, to, 2 * BINS, part.sums, from);
     const groups: [readonly number[], boolean][] = [
       [powers, false],
       [weighted, true],
@@ -110,7 +109,7 @@ export class ZonalTally {
     for (const [places, second] of groups) {
       for (let i = 0; i < places.length; i++) {
         const p = second ? i : i + 1;
-        const bins = binsOf(p);
+        const bins = BINS;
         const theirs = topOf(this.largestArea, part.extremes, EXTREMES * k, p, second);
         const ours = topOf(this.largestArea, this.extremes, EXTREMES * zone, p, second);
         const at = places[i]!;
@@ -204,9 +203,9 @@ function sliceTable(table: NonNullable<ZonalPart["table"]>, k: number): Distribu
   return {
     value: table.value.slice(start, end),
     pixels: table.pixels.slice(start, end),
-    weight: table.weight.slice(WIDE * start, WIDE * end),
+    weight: table.weight.slice(BINS * start, BINS * end),
     order: table.order === null ? null : table.order.slice(4 * start, 4 * end),
-    second: table.second === null ? null : table.second.slice(WIDE * start, WIDE * end),
+    second: table.second === null ? null : table.second.slice(BINS * start, BINS * end),
   };
 }
 
@@ -214,9 +213,9 @@ function merge(a: Distribution, b: Distribution): Distribution {
   const total = countUnion(a.value, b.value);
   const value = new Float64Array(total);
   const pixels = new Float64Array(total);
-  const weight = new Float64Array(WIDE * total);
+  const weight = new Float64Array(BINS * total);
   const order = a.order === null || b.order === null ? null : new Float64Array(4 * total);
-  const second = a.second === null ? null : new Float64Array(WIDE * total);
+  const second = a.second === null ? null : new Float64Array(BINS * total);
   let at = 0;
   for (let i = 0, j = 0; i < a.value.length || j < b.value.length; at++) {
     const left = i < a.value.length ? a.value[i]! : Infinity;
@@ -226,14 +225,14 @@ function merge(a: Distribution, b: Distribution): Distribution {
     value[at] = fromA ? left : right;
     if (fromA) {
       pixels[at] = a.pixels[i]!;
-      weight.set(a.weight.subarray(WIDE * i, WIDE * i + WIDE), WIDE * at);
-      second?.set(a.second!.subarray(WIDE * i, WIDE * i + WIDE), WIDE * at);
+      weight.set(a.weight.subarray(BINS * i, BINS * i + BINS), BINS * at);
+      second?.set(a.second!.subarray(BINS * i, BINS * i + BINS), BINS * at);
       order?.set(a.order!.subarray(4 * i, 4 * i + 4), 4 * at);
     } else order?.set(b.order!.subarray(4 * j, 4 * j + 4), 4 * at);
     if (fromB) {
       pixels[at]! += b.pixels[j]!;
-      addBins(weight, WIDE * at, WIDE, b.weight, WIDE * j);
-      if (second !== null) addBins(second, WIDE * at, WIDE, b.second!, WIDE * j);
+      addBins(weight, BINS * at, BINS, b.weight, BINS * j);
+      if (second !== null) addBins(second, BINS * at, BINS, b.second!, BINS * j);
       if (order !== null) earlierAndLater(order, 4 * at, b.order!, 4 * j);
     }
     if (fromA) i++;
@@ -272,9 +271,9 @@ function distributionOf({ value, weight, place, second, length }: Pixels, top: n
   const out = {
     value: new Float64Array(distinct),
     pixels: new Float64Array(distinct),
-    weight: new Float64Array(WIDE * distinct),
+    weight: new Float64Array(BINS * distinct),
     order: place === null ? null : new Float64Array(4 * distinct),
-    second: second === null ? null : new Float64Array(WIDE * distinct),
+    second: second === null ? null : new Float64Array(BINS * distinct),
   };
   let at = -1;
   for (let k = 0; k < length; k++) {
@@ -289,8 +288,8 @@ function distributionOf({ value, weight, place, second, length }: Pixels, top: n
       }
     }
     out.pixels[at]!++;
-    addTerm(out.weight, WIDE * at, WIDE, top, w);
-    if (out.second !== null) addTerm(out.second, WIDE * at, WIDE, SECOND_TOP, second![pixel]!);
+    addTerm(out.weight, BINS * at, BINS, top, w);
+    if (out.second !== null) addTerm(out.second, BINS * at, BINS, SECOND_TOP, second![pixel]!);
     if (out.order === null) continue;
     const where = place![pixel]!;
     if (where < out.order[4 * at]!) {
@@ -307,5 +306,5 @@ function distributionOf({ value, weight, place, second, length }: Pixels, top: n
 
 /** Weight of value `k`. */
 export function weightOf({ weight }: Distribution, k: number): number {
-  return binsTotal(weight, WIDE * k, WIDE);
+  return binsTotal(weight, BINS * k, BINS);
 }

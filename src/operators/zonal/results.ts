@@ -169,9 +169,9 @@ export class Results {
       case "quantile":
         return view.values === null ? null : quantile(view.values, q, this.#quantiles(view));
       case "majority":
-        return view.values === null ? null : majority(view.values, this.#rules.tie);
+        return view.values === null ? null : majority(view.values, this.#rules.tie, view.tally.largestArea);
       case "minority":
-        return view.values === null ? null : minority(view.values);
+        return view.values === null ? null : minority(view.values, view.tally.largestArea);
       case "variety":
         return view.values === null ? 0 : view.values.value.length;
       case "weights":
