@@ -23,7 +23,7 @@ export interface RasterizeFileOptions
 
 /**
  * Burn a layer into a raster, file to file; `tilth rasterize`. The result is a COG. Burnt whole numbers are taken to be classes or
- * ids: overviews take the nearest of them unless asked otherwise.
+ * ids: overviews take the nearest of them unless asked otherwise, and no mean of them is written into the file.
  *
  * @throws GeoError those of {@link rasterize}
  */
@@ -61,13 +61,14 @@ export async function rasterizeFile(
     const { type } = raster.bands[0]!;
     const { result, ...written } = await writeRaster(output, raster, {
       ...cogOptionsOf(options),
-      ...(isFloat(type) ? {} : { classes: options.classes ?? true, predictor: predictorOf(type, options) }),
+      ...(isFloat(type)
+        ? {}
+        : { classes: options.classes ?? true, predictor: predictorOf(type, options), statistics: false }),
       overwrite,
       signal,
       onProgress: (done: number, total: number) => onProgress?.("burning", done, total, "pixels"),
     });
     const { report, grid } = raster;
-    const observed = result.statistics[0]?.valid;
     return {
       outputs: [written],
       summary: {
@@ -75,7 +76,6 @@ export async function rasterizeFile(
         width: result.width,
         height: result.height,
         pixels: result.width * result.height,
-        ...(observed === undefined ? {} : { observed }),
         features: report.features,
         withoutValue: report.withoutValue,
         type,
