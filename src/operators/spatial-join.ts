@@ -99,7 +99,11 @@ export interface SpatialJoinOptions {
   readonly rightIdColumn?: string | undefined;
   /** Default `"transform"`: the right layer is brought to the left one's CRS, with a warning. */
   readonly onCrsMismatch?: OnCrsMismatch | undefined;
-  /** Where pairs are found and measured. Default: here. Attributes and times are always compared here. */
+  /**
+   * Where pairs are found and measured. Default: here. Attributes and times are always compared here, and points located,
+   * which is quicker than handing them over. Threads gain most where overlaps are measured; a join of polygons by a
+   * predicate alone spends most of its time on reading and writing.
+   */
   readonly executor?: Executor | undefined;
   readonly signal?: AbortSignal | undefined;
 }

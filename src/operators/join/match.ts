@@ -2,6 +2,7 @@ import { type Executor, inline } from "../../execution/executor.ts";
 import type { Kept } from "../../execution/kept.ts";
 import type { PairPredicate, Pairs } from "../../kernels/vector/join/find-pairs.ts";
 import { type MeasuredPairs, PairJoiner, type RightSide } from "../../kernels/vector/join/pair-joiner.ts";
+import { allPoints } from "../../kernels/vector/join/points-in-grid.ts";
 import type { JoinSurface, PairSizes, ShareOf } from "../../kernels/vector/join/shared-sizes.ts";
 import { GeoError } from "../../model/errors.ts";
 import type { FeatureTable } from "../../model/features.ts";
@@ -47,7 +48,7 @@ const EQUAL = 1e-12;
 
 /**
  * The right side of a join with every condition; left batches are matched one by one, or several at a time. What lies where
- * is found, and measured, by the executor; attributes and times are compared here.
+ * is found, and measured, by the executor; attributes and times are compared here, and points located.
  */
 export class Matcher {
   readonly #conditions: MatchConditions;
@@ -143,6 +144,11 @@ export class Matcher {
     return { left, right, overlaps: shared, days, tied };
   }
 
+  /** Points are found in a grid sooner than they are copied to a thread: 0.2 microseconds each. */
+  #quick(geometry: GeometryColumn, measure: boolean): boolean {
+    return !measure && this.#conditions.predicate !== "dwithin" && allPoints(geometry);
+  }
+
   #measure(geometry: GeometryColumn, pairs: Pairs): PairSizes | Promise<PairSizes> {
     return this.#kept === null
       ? this.#joiner!.measure(geometry, pairs)
@@ -154,7 +160,7 @@ export class Matcher {
     const keys = this.#keys === null ? null : this.#keys.of(batch);
     if (this.#joiner !== null) {
       if (geometry === null) return NO_PAIRS;
-      return this.#kept === null
+      return this.#kept === null || this.#quick(geometry, measure)
         ? this.#joiner.find(geometry, keys, measure)
         : this.#executor.call("joinPairs", this.#kept, geometry, keys, measure);
     }
