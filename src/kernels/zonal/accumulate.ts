@@ -3,7 +3,7 @@ import type { WorkingArray } from "../../model/raster.ts";
 import { scanRuns } from "../raster/rasterize.ts";
 import type { PreparedShapes } from "../raster/shapes.ts";
 import { type CoverageRuns, coverageRuns } from "./coverage.ts";
-import { addTerm, productError, raiseBins, rounder, topBin } from "./exact-sums.ts";
+import { addTerm, BINS, productError, raiseBins, rounder, topBin } from "./exact-sums.ts";
 
 /** What to gather of the pixels of each zone. */
 export interface ZonalPlan {
@@ -47,9 +47,6 @@ export interface ZonalWindow {
   /** Samples of the weights, NaN where not observed. */
   readonly weights: Float64Array | null;
 }
-
-/** Bins of every sum: at least 78 bits below the largest term. */
-export const BINS = 4;
 
 /** Where sums lie among those of a zone. */
 export interface SumLayout {
@@ -274,6 +271,12 @@ class Gather {
         return;
       }
     }
+    this.#cells(r, start, end, fraction);
+  }
+
+  /** Pixels one by one. */
+  #cells(r: number, start: number, end: number, fraction: number): void {
+    const table = this.#table;
     const { window, width, mask, weights } = this.#place;
     const areas = this.#areas;
     const samples = this.#samples;
@@ -292,7 +295,7 @@ class Gather {
       const weight = share * area;
       if (value === nodata || Number.isNaN(value) || (mask !== null && mask[i] === 0)) {
         this.#missing++;
-        addTerm(this.#sums, BINS, BINS, this.#weightTop, weight);
+        addTerm(this.#sums, BINS, this.#weightTop, weight);
         continue;
       }
       this.#observed++;
@@ -302,7 +305,7 @@ class Gather {
       const secondWeight = unweighted ? 0 : weight * second;
       if (table !== null) table.add(value, weight, at, secondWeight);
       if (!this.#derived) {
-        addTerm(this.#sums, 0, BINS, this.#weightTop, weight);
+        addTerm(this.#sums, 0, this.#weightTop, weight);
         this.#seeValue(value, at);
         if (this.#list !== null) this.#list.push(value, weight, at, secondWeight);
         if (this.#plan.powers > 0) this.#addPowers(value, weight);
@@ -314,49 +317,62 @@ class Gather {
     }
   }
 
-  /** Whole pixels without weights: `false` when some is not observed, so that each must be looked at. */
+  /**
+   * Whole pixels without weights, all at once. `false` when they must be looked at one by one: for powers above 2, and for
+   * squares that double precision does not hold.
+   */
   #moments(r: number, start: number, end: number): boolean {
     const samples = this.#samples;
     const nodata = this.#nodata;
     const { powers } = this.#plan;
-    const short = samples instanceof Int32Array || samples instanceof Uint8Array;
+    if (powers > 2) return false;
+    const whole = samples instanceof Int32Array || samples instanceof Uint8Array;
+    if (powers === 2 && !whole && !(samples instanceof Float32Array)) return false;
     let min = Infinity;
     let max = -Infinity;
-    let bad = 0;
-    if (short) {
-      let sum = 0;
-      let squares = 0;
-      for (let i = start; i < end; i++) {
-        const value = samples[i]!;
-        if (value === nodata) bad++;
-        if (value < min) min = value;
-        if (value > max) max = value;
-        sum += value;
-        squares += value * value;
-      }
-      // Squares of numbers of up to 16 bits add up exactly, of larger ones not.
-      if (bad > 0 || (powers === 2 && (min < -65536 || max > 65536)) || powers > 2) return false;
-      this.#seeRange(min, max, r, start, end);
-      if (powers > 0) addTerm(this.#sums, this.#layout.powers[0]!, BINS, this.#tops[1]!, sum);
-      if (powers > 1) addTerm(this.#sums, this.#layout.powers[1]!, BINS, this.#tops[2]!, squares);
-    } else {
-      for (let i = start; i < end; i++) {
-        const value = samples[i]!;
-        if (value === nodata || Number.isNaN(value)) bad++;
-        if (value < min) min = value;
-        if (value > max) max = value;
-      }
-      if (bad > 0 || (powers > 1 && !(samples instanceof Float32Array)) || powers > 2) return false;
-      this.#seeRange(min, max, r, start, end);
-      if (powers > 0) this.#sumRun(samples, start, end);
-      if (powers > 1) this.#squareRun(samples, start, end);
+    let observed = 0;
+    for (let i = start; i < end; i++) {
+      const value = samples[i]!;
+      if (value === nodata || Number.isNaN(value)) continue;
+      observed++;
+      if (value < min) min = value;
+      if (value > max) max = value;
     }
-    this.#observed += end - start;
-    this.#observedWhole += end - start;
+    // Squares of numbers of up to 17 bits add up exactly, of larger ones not.
+    if (powers === 2 && whole && (min < -65536 || max > 65536)) return false;
+    const missing = end - start - observed;
+    this.#missing += missing;
+    this.#missingWhole += missing;
+    if (observed === 0) return true;
+    this.#observed += observed;
+    this.#observedWhole += observed;
+    this.#seeRange(min, max, r, start, end);
+    if (whole) {
+      if (powers > 0) this.#sumIntegers(start, end, missing > 0);
+    } else {
+      if (powers > 0) this.#sumRun(samples, start, end, missing > 0);
+      if (powers > 1) this.#squareRun(samples, start, end, missing > 0);
+    }
     return true;
   }
 
-  #sumRun(samples: WorkingArray, start: number, end: number): void {
+  #sumIntegers(start: number, end: number, gaps: boolean): void {
+    const samples = this.#samples;
+    const nodata = gaps ? this.#nodata : Number.NaN;
+    let sum = 0;
+    let squares = 0;
+    for (let i = start; i < end; i++) {
+      const value = samples[i]!;
+      if (value === nodata) continue;
+      sum += value;
+      squares += value * value;
+    }
+    addTerm(this.#sums, this.#layout.powers[0]!, this.#tops[1]!, sum);
+    if (this.#plan.powers > 1) addTerm(this.#sums, this.#layout.powers[1]!, this.#tops[2]!, squares);
+  }
+
+  #sumRun(samples: WorkingArray, start: number, end: number, gaps: boolean): void {
+    const nodata = this.#nodata;
     const top = this.#tops[1]!;
     const [r0, r1, r2, r3] = [rounder(top), rounder(top - 1), rounder(top - 2), rounder(top - 3)];
     let s0 = 0;
@@ -365,15 +381,17 @@ class Gather {
     let s3 = 0;
     for (let i = start; i < end; i++) {
       let rest = samples[i]!;
+      if (gaps && (rest === nodata || Number.isNaN(rest))) continue;
       const p0 = rest + r0 - r0;
       rest -= p0;
       const p1 = rest + r1 - r1;
       rest -= p1;
-      const p2 = rest + r2 - r2;
-      rest -= p2;
       s0 += p0;
       s1 += p1;
+      if (rest === 0) continue;
+      const p2 = rest + r2 - r2;
       s2 += p2;
+      rest -= p2;
       s3 += rest + r3 - r3;
     }
     const at = this.#layout.powers[0]!;
@@ -384,7 +402,8 @@ class Gather {
   }
 
   /** Squares of single-precision numbers are exact in double precision. */
-  #squareRun(samples: WorkingArray, start: number, end: number): void {
+  #squareRun(samples: WorkingArray, start: number, end: number, gaps: boolean): void {
+    const nodata = this.#nodata;
     const top = this.#tops[2]!;
     const [r0, r1, r2, r3] = [rounder(top), rounder(top - 1), rounder(top - 2), rounder(top - 3)];
     let s0 = 0;
@@ -392,7 +411,9 @@ class Gather {
     let s2 = 0;
     let s3 = 0;
     for (let i = start; i < end; i++) {
-      let rest = samples[i]! * samples[i]!;
+      const value = samples[i]!;
+      if (gaps && (value === nodata || Number.isNaN(value))) continue;
+      let rest = value * value;
       const p0 = rest + r0 - r0;
       rest -= p0;
       const p1 = rest + r1 - r1;
@@ -449,7 +470,7 @@ class Gather {
     const { powers } = this.#layout;
     for (let p = 1; p <= powers.length; p++) {
       const top = topBin(this.#largestArea * magnitude ** p);
-      raiseBins(this.#sums, powers[p - 1]!, BINS, this.#tops[p]!, top);
+      raiseBins(this.#sums, powers[p - 1]!, this.#tops[p]!, top);
       this.#tops[p] = top;
     }
     this.#raiseWeighted();
@@ -459,7 +480,7 @@ class Gather {
     const { weighted } = this.#layout;
     for (let p = 0; p < weighted.length; p++) {
       const top = topBin(this.#largestWeight * this.#largest ** p);
-      raiseBins(this.#sums, weighted[p]!, BINS, this.#secondTops[p]!, top);
+      raiseBins(this.#sums, weighted[p]!, this.#secondTops[p]!, top);
       this.#secondTops[p] = top;
     }
   }
@@ -472,8 +493,8 @@ class Gather {
       const product = high * value;
       low = low * value + productError(high, value, product);
       high = product;
-      addTerm(this.#sums, powers[p - 1]!, BINS, this.#tops[p]!, high);
-      if (low !== 0) addTerm(this.#sums, powers[p - 1]!, BINS, this.#tops[p]!, low);
+      addTerm(this.#sums, powers[p - 1]!, this.#tops[p]!, high);
+      if (low !== 0) addTerm(this.#sums, powers[p - 1]!, this.#tops[p]!, low);
     }
   }
 
@@ -487,13 +508,13 @@ class Gather {
     const { weighted } = this.#layout;
     let high = weight;
     let low = 0;
-    addTerm(this.#sums, weighted[0]!, BINS, this.#secondTops[0]!, high);
+    addTerm(this.#sums, weighted[0]!, this.#secondTops[0]!, high);
     for (let p = 1; p < weighted.length; p++) {
       const product = high * value;
       low = low * value + productError(high, value, product);
       high = product;
-      addTerm(this.#sums, weighted[p]!, BINS, this.#secondTops[p]!, high);
-      if (low !== 0) addTerm(this.#sums, weighted[p]!, BINS, this.#secondTops[p]!, low);
+      addTerm(this.#sums, weighted[p]!, this.#secondTops[p]!, high);
+      if (low !== 0) addTerm(this.#sums, weighted[p]!, this.#secondTops[p]!, low);
     }
   }
 
@@ -510,8 +531,8 @@ class Gather {
       this.#maxPlace = table.maxPlace;
       this.#see(Math.max(-table.min, table.max));
       for (let k = 0; k < BINS; k++) this.#sums[k]! += table.sums[k]!;
-    } else addTerm(this.#sums, 0, BINS, this.#weightTop, this.#observedWhole);
-    addTerm(this.#sums, BINS, BINS, this.#weightTop, this.#missingWhole);
+    } else addTerm(this.#sums, 0, this.#weightTop, this.#observedWhole);
+    addTerm(this.#sums, BINS, this.#weightTop, this.#missingWhole);
     this.#zones.push(zone);
     this.#counts.push(this.#observed);
     this.#counts.push(this.#missing);
@@ -570,10 +591,9 @@ function narrowRange({ samples, nodata }: ZonalBand): readonly [number, number] 
 class Table {
   readonly #first: number;
   readonly #top: number;
-  /** Whole pixels of runs. */
+  /** Whole pixels of runs; four tables in one when values are few. */
   readonly #whole: Int32Array;
-  /** A second table for every other pixel: neighbours are often equal, and counting in one place waits for itself. */
-  readonly #odd: Int32Array;
+  readonly #size: number;
   /** Pixels added one by one. */
   readonly #single: Int32Array;
   readonly #weight: Float64Array;
@@ -602,9 +622,9 @@ class Table {
     const size = last - first + 1;
     this.#first = first;
     this.#top = top;
+    this.#size = size;
     this.#narrow = size <= 256;
-    this.#whole = new Int32Array(size);
-    this.#odd = new Int32Array(size);
+    this.#whole = new Int32Array(this.#narrow ? 1024 : size);
     this.#single = new Int32Array(size);
     this.#weight = new Float64Array(BINS * size);
     this.keepsOrder = plan.order || plan.places;
@@ -616,29 +636,22 @@ class Table {
   }
 
   addRun(samples: WorkingArray, start: number, end: number): void {
-    const whole = this.#whole;
-    const odd = this.#odd;
-    const first = this.#first;
     if (this.#narrow) {
       this.#low = 0;
-      this.#high = whole.length - 1;
-    } else {
-      let low = this.#low;
-      let high = this.#high;
-      for (let i = start; i < end; i++) {
-        const slot = samples[i]! - first;
-        if (slot < low) low = slot;
-        if (slot > high) high = slot;
-      }
-      this.#low = low;
-      this.#high = high;
+      this.#high = this.#size - 1;
+      countNarrow(this.#whole, samples, start, end, this.#first);
+      return;
     }
-    let i = start;
-    for (; i + 1 < end; i += 2) {
-      whole[samples[i]! - first]!++;
-      odd[samples[i + 1]! - first]!++;
+    let low = this.#low + this.#first;
+    let high = this.#high + this.#first;
+    for (let i = start; i < end; i++) {
+      const value = samples[i]!;
+      if (value < low) low = value;
+      if (value > high) high = value;
     }
-    if (i < end) whole[samples[i]! - first]!++;
+    this.#low = low - this.#first;
+    this.#high = high - this.#first;
+    countWide(this.#whole, samples, start, end, this.#first);
   }
 
   add(value: number, weight: number, place: number, second: number): void {
@@ -655,8 +668,8 @@ class Table {
       order[4 * slot + 3] = weight;
     }
     this.#single[slot]!++;
-    addTerm(this.#weight, BINS * slot, BINS, this.#top, weight);
-    if (this.#second !== null) addTerm(this.#second, BINS * slot, BINS, SECOND_TOP, second);
+    addTerm(this.#weight, BINS * slot, this.#top, weight);
+    if (this.#second !== null) addTerm(this.#second, BINS * slot, SECOND_TOP, second);
   }
 
   finishZone(nodata: number): void {
@@ -667,18 +680,16 @@ class Table {
     this.sums.fill(0);
     const order = this.#order;
     for (let slot = this.#low; slot <= this.#high; slot++) {
-      const whole = this.#whole[slot]! + this.#odd[slot]!;
+      const whole = this.#takeWhole(slot);
       const pixels = whole + this.#single[slot]!;
       if (pixels === 0) continue;
-      this.#whole[slot] = 0;
-      this.#odd[slot] = 0;
       const value = slot + this.#first;
       if (value === nodata) {
         this.wholeMissing += whole;
         continue;
       }
       this.whole += whole;
-      if (whole > 0) addTerm(this.#weight, BINS * slot, BINS, this.#top, whole);
+      if (whole > 0) addTerm(this.#weight, BINS * slot, this.#top, whole);
       if (value < this.min) {
         this.min = value;
         this.minPlace = order === null ? -1 : order[4 * slot]!;
@@ -700,9 +711,21 @@ class Table {
       if (order !== null) for (let k = 4 * slot; k < 4 * slot + 4; k++) this.#outOrder.push(order[k]!);
       this.#single[slot] = 0;
     }
-    this.#low = this.#whole.length;
+    this.#low = this.#size;
     this.#high = -1;
     this.#start.push(this.#outValue.length);
+  }
+
+  #takeWhole(slot: number): number {
+    const whole = this.#whole;
+    let count = whole[slot]!;
+    whole[slot] = 0;
+    if (!this.#narrow) return count;
+    for (let k = slot + 256; k < 1024; k += 256) {
+      count += whole[k]!;
+      whole[k] = 0;
+    }
+    return count;
   }
 
   finish(): ValueTable {
@@ -715,6 +738,37 @@ class Table {
       second: this.#second === null ? null : this.#outSecond.finish(),
     };
   }
+}
+
+/**
+ * Count samples from `first` to `first + 255` in four tables in turn: neighbours are often equal, and counting in one
+ * place over and over waits for itself.
+ */
+function countNarrow(
+  counts: Int32Array,
+  samples: WorkingArray,
+  start: number,
+  end: number,
+  first: number,
+): void {
+  let i = start;
+  for (; i + 3 < end; i += 4) {
+    counts[samples[i]! - first]!++;
+    counts[256 + samples[i + 1]! - first]!++;
+    counts[512 + samples[i + 2]! - first]!++;
+    counts[768 + samples[i + 3]! - first]!++;
+  }
+  for (; i < end; i++) counts[samples[i]! - first]!++;
+}
+
+function countWide(
+  counts: Int32Array,
+  samples: WorkingArray,
+  start: number,
+  end: number,
+  first: number,
+): void {
+  for (let i = start; i < end; i++) counts[samples[i]! - first]!++;
 }
 
 /** Topmost bin of weights by the second raster in {@link ValueTable.second}: they may reach 2^52. */

@@ -57,6 +57,7 @@ export function coverageRuns(
     )
       coverFeature(shapes, f, window, scratch, out);
   }
+  room = Math.max(1024, Math.min(2 ** 20, Math.ceil(1.25 * out.count)));
   return { count: out.count, data: out.data, fraction: out.fraction };
 }
 
@@ -172,80 +173,68 @@ function addEdge(
   window: Window,
   scratch: Scratch,
 ): void {
+  const { cover, area, bits, left, width, words } = scratch;
   const base = Math.floor(x1);
   const shift = base - window.col;
+  const col0 = -shift;
+  const end = width - shift;
   const start = x1 - base;
   const stop = x2 - base;
   const slope = (stop - start) / (y2 - y1);
   const lastRow = Math.min(Math.ceil(y2), bottom);
   for (let row = Math.max(Math.floor(y1), top); row < lastRow; row++) {
+    // The piece in this row: heights from 0 to 1, `ya < yb`.
     const above = y1 >= row;
     const below = y2 <= row + 1;
     const ya = above ? snap(y1 - row) : 0;
     const yb = below ? snap(y2 - row) : 1;
     const xa = above ? start : start + (row - y1) * slope;
     const xb = below ? stop : start + (row + 1 - y1) * slope;
-    addRow(xa, ya, xb, yb, sign, row - top, shift, scratch);
-  }
-}
-
-/** Add one piece inside row `r` of the scratch; `ya < yb`, both from 0 to 1. Cell `c` is column `c + shift` of the window. */
-function addRow(
-  xa: number,
-  ya: number,
-  xb: number,
-  yb: number,
-  sign: number,
-  r: number,
-  shift: number,
-  scratch: Scratch,
-): void {
-  const { cover, area, bits, left, width, words } = scratch;
-  const low = Math.min(xa, xb);
-  const high = Math.max(xa, xb);
-  const col0 = -shift;
-  const end = width - shift;
-  if (high <= col0 && low < col0) {
-    left[r]! += sign * (yb - ya);
-    return;
-  }
-  if (low >= end) return;
-  const firstCol = Math.floor(low);
-  const lastCol = Math.max(firstCol, Math.ceil(high) - 1);
-  const at = r * width + shift;
-  const word = r * words;
-  if (firstCol === lastCol) {
-    const height = sign * (yb - ya);
-    cover[at + firstCol]! += height;
-    area[at + firstCol]! += height * (1 - (xa - firstCol + (xb - firstCol)) / 2);
-    bits[word + ((firstCol + shift) >> 5)]! |= 1 << ((firstCol + shift) & 31);
-    return;
-  }
-  // From left to right, `y` being the height at which the piece enters each cell.
-  const way = xb > xa ? sign : -sign;
-  const slope = (yb - ya) / (xb - xa);
-  let x = low;
-  let y = xb > xa ? ya : yb;
-  const last = xb > xa ? yb : ya;
-  let c = firstCol;
-  if (firstCol < col0) {
-    c = col0;
-    x = col0;
-    const entry = snap(Math.min(Math.max(ya + (col0 - xa) * slope, ya), yb));
-    left[r]! += way * (entry - y);
-    y = entry;
-  }
-  const stop = Math.min(lastCol, end - 1);
-  for (; c <= stop; c++) {
-    const ends = c === lastCol;
-    const nextX = ends ? high : c + 1;
-    const nextY = ends ? last : snap(Math.min(Math.max(ya + (nextX - xa) * slope, ya), yb));
-    const height = way * (nextY - y);
-    cover[at + c]! += height;
-    area[at + c]! += height * (1 - (x - c + (nextX - c)) / 2);
-    bits[word + ((c + shift) >> 5)]! |= 1 << ((c + shift) & 31);
-    x = nextX;
-    y = nextY;
+    const r = row - top;
+    const low = xa < xb ? xa : xb;
+    const high = xa < xb ? xb : xa;
+    if (high <= col0 && low < col0) {
+      left[r]! += sign * (yb - ya);
+      continue;
+    }
+    if (low >= end) continue;
+    const firstCol = Math.floor(low);
+    const lastCol = Math.max(firstCol, Math.ceil(high) - 1);
+    const at = r * width + shift;
+    const word = r * words;
+    if (firstCol === lastCol) {
+      const height = sign * (yb - ya);
+      cover[at + firstCol]! += height;
+      area[at + firstCol]! += height * (1 - (xa - firstCol + (xb - firstCol)) / 2);
+      bits[word + ((firstCol + shift) >> 5)]! |= 1 << ((firstCol + shift) & 31);
+      continue;
+    }
+    // From left to right, `y` being the height at which the piece enters each cell.
+    const rises = xb > xa;
+    const way = rises ? sign : -sign;
+    const rise = (yb - ya) / (xb - xa);
+    let x = low;
+    let y = rises ? ya : yb;
+    let c = firstCol;
+    if (firstCol < col0) {
+      c = col0;
+      x = col0;
+      const entry = snap(Math.min(Math.max(ya + (col0 - xa) * rise, ya), yb));
+      left[r]! += way * (entry - y);
+      y = entry;
+    }
+    const stopCol = Math.min(lastCol, end - 1);
+    for (; c <= stopCol; c++) {
+      const ends = c === lastCol;
+      const nextX = ends ? high : c + 1;
+      const nextY = ends ? (rises ? yb : ya) : snap(Math.min(Math.max(ya + (nextX - xa) * rise, ya), yb));
+      const height = way * (nextY - y);
+      cover[at + c]! += height;
+      area[at + c]! += height * (1 - (x - c + (nextX - c)) / 2);
+      bits[word + ((c + shift) >> 5)]! |= 1 << ((c + shift) & 31);
+      x = nextX;
+      y = nextY;
+    }
   }
 }
 
@@ -291,11 +280,14 @@ function sweep(
   }
 }
 
+/** Runs that the last window had, and some more: its neighbours will have about as many. */
+let room = 1024;
+
 /** Growing columns of {@link CoverageRuns}. */
 class Output {
   count = 0;
-  data: Int32Array = new Int32Array(4096);
-  fraction: Float64Array = new Float64Array(1024);
+  data: Int32Array = new Int32Array(4 * room);
+  fraction: Float64Array = new Float64Array(room);
 
   /** Add a run; one covered wholly is joined to such a run right before it. */
   add(f: number, row: number, start: number, end: number, fraction: number): void {

@@ -33,22 +33,35 @@ export function rounder(j: number): number {
   return ROUND[j + LOWEST]!;
 }
 
-/** Add `x` to the `bins` bins at `sums[at ..]`, the first of which is number `top`. */
-export function addTerm(sums: Float64Array, at: number, bins: number, top: number, x: number): void {
-  let rest = x;
-  for (let k = 0; k < bins; k++) {
-    const round = ROUND[top - k + LOWEST]!;
-    const part = rest + round - round;
-    sums[at + k]! += part;
-    rest -= part;
-  }
+/** Bins of every sum: at least 78 bits below the largest term. */
+export const BINS = 4;
+
+/** Add `x` to the bins at `sums[at ..]`, the first of which is number `top`. */
+export function addTerm(sums: Float64Array, at: number, top: number, x: number): void {
+  const first = top + LOWEST;
+  const r0 = ROUND[first]!;
+  const p0 = x + r0 - r0;
+  let rest = x - p0;
+  sums[at]! += p0;
+  if (rest === 0) return;
+  const r1 = ROUND[first - 1]!;
+  const p1 = rest + r1 - r1;
+  rest -= p1;
+  sums[at + 1]! += p1;
+  const r2 = ROUND[first - 2]!;
+  const p2 = rest + r2 - r2;
+  rest -= p2;
+  sums[at + 2]! += p2;
+  if (rest === 0) return;
+  const r3 = ROUND[first - 3]!;
+  sums[at + 3]! += rest + r3 - r3;
 }
 
 /** Make bins start at number `to`, at least `from`, where they start now: parts that fall off the end are forgotten. */
-export function raiseBins(sums: Float64Array, at: number, bins: number, from: number, to: number): void {
+export function raiseBins(sums: Float64Array, at: number, from: number, to: number): void {
   const by = to - from;
   if (by === 0) return;
-  for (let k = bins - 1; k >= 0; k--) sums[at + k] = k >= by ? sums[at + k - by]! : 0;
+  for (let k = BINS - 1; k >= 0; k--) sums[at + k] = k >= by ? sums[at + k - by]! : 0;
 }
 
 /** Add bins of the same number of the topmost. */
@@ -63,11 +76,11 @@ export function addBins(
 }
 
 /** The sum as one double. */
-export function binsTotal(sums: Float64Array, at: number, bins: number): number {
+export function binsTotal(sums: Float64Array, at: number): number {
   // From the smallest: each is a rounding of the sum of those before at the most.
   let high = 0;
   let low = 0;
-  for (let k = bins - 1; k >= 0; k--) {
+  for (let k = BINS - 1; k >= 0; k--) {
     const part = sums[at + k]!;
     const sum = high + part;
     const back = sum - high;
@@ -78,9 +91,9 @@ export function binsTotal(sums: Float64Array, at: number, bins: number): number 
 }
 
 /** The sum as a whole number of units of the lowest bin, exact. NaN and infinite sums give `null`. */
-export function binsInteger(sums: Float64Array, at: number, bins: number, top: number): bigint | null {
+export function binsInteger(sums: Float64Array, at: number, top: number): bigint | null {
   let total = 0n;
-  for (let k = 0; k < bins; k++) {
+  for (let k = 0; k < BINS; k++) {
     const count = sums[at + k]! / UNIT[top - k + LOWEST]!;
     if (!Number.isFinite(count)) return null;
     total = (total << 26n) + BigInt(count);
@@ -89,8 +102,8 @@ export function binsInteger(sums: Float64Array, at: number, bins: number, top: n
 }
 
 /** Exponent of two of the unit that {@link binsInteger} counts in. */
-export function lowestExponent(bins: number, top: number): number {
-  return BITS * (top - bins + 1);
+export function lowestExponent(top: number): number {
+  return BITS * (top - BINS + 1);
 }
 
 /** `value * 2^exponent` of a whole number of any length, rounded to double. */

@@ -1,5 +1,5 @@
-import { BINS, COUNTS, EXTREMES } from "./accumulate.ts";
-import { binsInteger, binsTotal, lowestExponent, ratio, scaled, topBin } from "./exact-sums.ts";
+import { COUNTS, EXTREMES } from "./accumulate.ts";
+import { BINS, binsInteger, binsTotal, lowestExponent, ratio, scaled, topBin } from "./exact-sums.ts";
 import { type Distribution, weightOf, type ZonalTally } from "./tally.ts";
 
 /** How a quantile is read off weighted values. */
@@ -91,22 +91,22 @@ export function momentsOf(tally: ZonalTally, zone: number, distribution: Distrib
   const { layout, sums, largestArea } = tally;
   const base = layout.size * zone;
   const top = topBin(largestArea);
-  const weight = exact(sums, base + layout.observed, BINS, top);
+  const weight = exact(sums, base + layout.observed, top);
   if (tally.counts[COUNTS * zone] === 0) return new Moments([ZERO, ZERO]);
   if (!tally.fromValues) {
-    const powers = layout.powers.map((at, k) => exact(sums, base + at, BINS, tally.top(zone, k + 1, false)));
+    const powers = layout.powers.map((at, k) => exact(sums, base + at, tally.top(zone, k + 1, false)));
     return new Moments([weight, ...powers]);
   }
   const totals = layout.powers.map(() => 0n);
   for (let k = 0; k < (distribution?.value.length ?? 0); k++) {
     const value = BigInt(distribution!.value[k]!);
-    let product = binsInteger(distribution!.weight, BINS * k, BINS, top)!;
+    let product = binsInteger(distribution!.weight, BINS * k, top)!;
     for (let p = 0; p < totals.length; p++) {
       product *= value;
       totals[p]! += product;
     }
   }
-  const exponent = lowestExponent(BINS, top);
+  const exponent = lowestExponent(top);
   return new Moments([weight, ...totals.map((value) => ({ value, exponent }))]);
 }
 
@@ -115,13 +115,13 @@ export function weightedMomentsOf(tally: ZonalTally, zone: number): Moments {
   const { layout, sums } = tally;
   if (tally.counts[COUNTS * zone]! - tally.counts[COUNTS * zone + 2]! === 0) return new Moments([ZERO, ZERO]);
   return new Moments(
-    layout.weighted.map((at, p) => exact(sums, layout.size * zone + at, BINS, tally.top(zone, p, true))),
+    layout.weighted.map((at, p) => exact(sums, layout.size * zone + at, tally.top(zone, p, true))),
   );
 }
 
 /** Weight of the pixels of a zone that are not observed. */
 export function missingWeight(tally: ZonalTally, zone: number): number {
-  return binsTotal(tally.sums, tally.layout.size * zone + tally.layout.missing, BINS);
+  return binsTotal(tally.sums, tally.layout.size * zone + tally.layout.missing);
 }
 
 /** Least and greatest value and their places; `null` without pixels. */
@@ -136,9 +136,9 @@ export function extremesOf(
 
 const ZERO: Exact = { value: 0n, exponent: 0 };
 
-function exact(sums: Float64Array, at: number, bins: number, top: number): Exact | null {
-  const value = binsInteger(sums, at, bins, top);
-  return value === null ? null : { value, exponent: lowestExponent(bins, top) };
+function exact(sums: Float64Array, at: number, top: number): Exact | null {
+  const value = binsInteger(sums, at, top);
+  return value === null ? null : { value, exponent: lowestExponent(top) };
 }
 
 /**
@@ -183,7 +183,7 @@ export function minority(values: Distribution, whole: number): number | null {
 
 /** Weight of value `k` by the second raster. */
 export function secondWeightOf(values: Distribution, k: number): number {
-  return binsTotal(values.second!, BINS * k, BINS);
+  return binsTotal(values.second!, BINS * k);
 }
 
 /**

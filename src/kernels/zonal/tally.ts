@@ -1,5 +1,4 @@
 import {
-  BINS,
   COUNTS,
   EXTREMES,
   SECOND_TOP,
@@ -8,7 +7,7 @@ import {
   type ZonalPart,
   type ZonalPlan,
 } from "./accumulate.ts";
-import { addBins, addTerm, binsTotal, raiseBins, topBin } from "./exact-sums.ts";
+import { addBins, addTerm, BINS, binsTotal, raiseBins, topBin } from "./exact-sums.ts";
 import { orderByValue } from "./order.ts";
 
 /** Values of one zone, upward, each once. */
@@ -109,13 +108,12 @@ export class ZonalTally {
     for (const [places, second] of groups) {
       for (let i = 0; i < places.length; i++) {
         const p = second ? i : i + 1;
-        const bins = BINS;
         const theirs = topOf(this.largestArea, part.extremes, EXTREMES * k, p, second);
         const ours = topOf(this.largestArea, this.extremes, EXTREMES * zone, p, second);
         const at = places[i]!;
-        if (theirs > ours) raiseBins(this.sums, to + at, bins, ours, theirs);
-        else if (ours > theirs) raiseBins(part.sums, from + at, bins, theirs, ours);
-        addBins(this.sums, to + at, bins, part.sums, from + at);
+        if (theirs > ours) raiseBins(this.sums, to + at, ours, theirs);
+        else if (ours > theirs) raiseBins(part.sums, from + at, theirs, ours);
+        addBins(this.sums, to + at, BINS, part.sums, from + at);
       }
     }
   }
@@ -288,8 +286,8 @@ function distributionOf({ value, weight, place, second, length }: Pixels, top: n
       }
     }
     out.pixels[at]!++;
-    addTerm(out.weight, BINS * at, BINS, top, w);
-    if (out.second !== null) addTerm(out.second, BINS * at, BINS, SECOND_TOP, second![pixel]!);
+    addTerm(out.weight, BINS * at, top, w);
+    if (out.second !== null) addTerm(out.second, BINS * at, SECOND_TOP, second![pixel]!);
     if (out.order === null) continue;
     const where = place![pixel]!;
     if (where < out.order[4 * at]!) {
@@ -306,5 +304,5 @@ function distributionOf({ value, weight, place, second, length }: Pixels, top: n
 
 /** Weight of value `k`. */
 export function weightOf({ weight }: Distribution, k: number): number {
-  return binsTotal(weight, BINS * k, BINS);
+  return binsTotal(weight, BINS * k);
 }

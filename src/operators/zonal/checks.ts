@@ -61,7 +61,7 @@ export function crossingZones(
       area -= edgeSigns[e]! * high * (edges[4 * e]! - minX! + (edges[4 * e + 2]! - minX!)) * 0.5;
     }
     const covered =
-      binsTotal(tally.sums, tally.layout.size * zone + tally.layout.observed, 4) + missingWeight(tally, zone);
+      binsTotal(tally.sums, tally.layout.size * zone + tally.layout.observed) + missingWeight(tally, zone);
     if (Math.abs(covered - area) > 1e-6 * Math.max(Math.abs(area), 1e-3)) found.push(zone);
   }
   return found;
