@@ -1,24 +1,35 @@
-import { readFile } from "node:fs/promises";
+import { basename, extname } from "node:path";
 import { threads } from "../../execution/threads.ts";
+import { readClassNames } from "../../io/class-names.ts";
 import { isRasterFile, openFeatures, openRaster, writeFeatures } from "../../io/open.ts";
-import { readError } from "../../io/read-errors.ts";
 import { GeoError } from "../../model/errors.ts";
-import type { FeatureSource, FeatureTable } from "../../model/features.ts";
-import { type ClassInfo, type DominantOptions, dominantClass } from "../../operators/dominant.ts";
-import type { PolygonClass } from "../../operators/dominant-polygons.ts";
-import type { FileOptions, FileResult } from "./result.ts";
+import { columnNamed, type FeatureSource, type FeatureTable, type JsonValue } from "../../model/features.ts";
+import type { RasterSource } from "../../model/raster.ts";
+import {
+  type DominantOptions,
+  type DominantResult,
+  dominantClass,
+  type LabelledRaster,
+} from "../../operators/dominant.ts";
+import { changeTable } from "./change-table.ts";
+import { numberClasses, readClasses } from "./class-files.ts";
+import { DEFAULT_MEMORY, type FileOptions, type FileResult } from "./result.ts";
 
 export interface DominantFileOptions
   extends FileOptions,
-    Pick<DominantOptions, "areaUnit" | "minShare" | "tie" | "surface"> {
+    Pick<DominantOptions, "areaUnit" | "minShare" | "tie" | "surface" | "pixels" | "others"> {
   /** Layer of the zones. */
   readonly layer?: string | undefined;
   /** Path of a JSON file with names and colours: `[{value, name, color?}]`. */
   readonly classes?: string | undefined;
-  /** Rasters: which pixels belong to a zone. Default `"center"`. */
-  readonly pixels?: "center" | "all-touched" | `coverage:${number}` | undefined;
   /** Rasters: band, from 1. Default 1. */
   readonly band?: number | undefined;
+  /** Several rasters: a table of what became what, over the union of the zones. */
+  readonly changes?: string | undefined;
+  /** The same with a row for each zone. */
+  readonly zoneChanges?: string | undefined;
+  /** Column of the zones that names them in `zoneChanges`. Default: their row, from 0, as `zone`. */
+  readonly zoneId?: string | undefined;
   /** Polygons: field of their class. */
   readonly classField?: string | undefined;
   /** Polygons: fields of numbers to average over each zone, weighted by area. */
@@ -32,56 +43,78 @@ export interface DominantFileOptions
  * polygons with a class field: the bytes of the source tell which. The output holds the zones with the columns that
  * {@link dominantClass} lists, in any vector or table format.
  *
- * @throws GeoError `UNSUPPORTED` for `coverage:F`; `INVALID_INPUT` for polygons without a class field or with one that is not
+ * Several rasters stand side by side, labelled by the year in their names, else by their names. Names and colours of classes
+ * come from `classes`, else from the first raster: its colour table, its metadata, or GDAL's `.aux.xml` beside it.
+ *
+ * @throws GeoError `INVALID_INPUT` for polygons without a class field or with one that is not
  * there; those of {@link dominantClass}
  */
 export async function dominantFile(
   zones: string,
-  source: string,
+  source: string | readonly string[],
   output: string,
   options: DominantFileOptions = {},
 ): Promise<FileResult> {
+  const sources = typeof source === "string" ? [source] : source;
+  const [first] = sources;
+  if (first === undefined) {
+    throw new GeoError("INVALID_INPUT", "there is no source of classes", {
+      path: "source",
+      expected: "a class raster, several, or class polygons",
+    });
+  }
   const { minShare } = options;
   if (minShare !== undefined && !(minShare >= 0 && minShare <= 1))
     throw unusable("min-share", minShare, "a share from 0 to 1");
-  return (await isRasterFile(source))
-    ? await fromRaster(zones, source, output, options)
-    : await fromPolygons(zones, source, output, options);
+  if (await isRasterFile(first)) return await fromRasters(zones, sources, output, options);
+  if (sources.length > 1) {
+    throw new GeoError(
+      "INVALID_INPUT",
+      `${first} is a vector layer: only rasters may be several`,
+      { path: "source", expected: "one layer of class polygons" },
+      { hint: "Write the zones first, then one source of classes, then the output." },
+    );
+  }
+  return await fromPolygons(zones, first, output, options);
 }
 
-async function fromRaster(
+async function fromRasters(
   zones: string,
-  source: string,
+  sources: readonly string[],
   output: string,
   options: DominantFileOptions,
 ): Promise<FileResult> {
-  const { pixels = "center", band = 1, signal, onProgress } = options;
-  if (pixels !== "center" && pixels !== "all-touched") {
-    throw new GeoError(
-      "UNSUPPORTED",
-      `dominant does not take --pixels ${pixels}`,
-      { feature: pixels },
-      {
-        hint: "Use center or all-touched.",
-      },
-    );
-  }
+  const { band = 1, signal, onProgress, zoneId } = options;
   if (!Number.isInteger(band) || band < 1) throw unusable("band", band, "a whole number from 1");
   for (const name of ["classField", "meanFields"] as const) {
     if (options[name] === undefined) continue;
     throw new GeoError(
       "INVALID_INPUT",
-      `${source} is a raster: its classes are samples, not a field`,
+      `${sources[0]} is a raster: its classes are samples, not a field`,
       { path: name, expected: "polygons as the source" },
       { hint: "Leave the option out, or pass polygons as the second file." },
     );
   }
+  if (sources.length === 1 && (options.changes !== undefined || options.zoneChanges !== undefined)) {
+    throw new GeoError(
+      "INVALID_INPUT",
+      "changes are between rasters, and there is one only",
+      { path: "changes", expected: "two rasters or more" },
+      { hint: "Name the rasters one after the other, the oldest first." },
+    );
+  }
   const classes = await numberClasses(options.classes);
-  const raster = await openRaster(source);
+  const labels = labelsOf(sources);
+  const open: RasterSource[] = [];
+  const executor = threads(options.workers);
   try {
+    for (const path of sources) open.push(await openRaster(path));
+    const looks = await readClassNames(sources[0]!, band - 1);
     return await withZones(zones, options, async (features) => {
-      const { areaUnit, minShare, tie, surface, memory, onCrsMismatch } = options;
-      const result = await dominantClass(features, raster, {
+      const { areaUnit = "ha", minShare, tie, surface, pixels, others, onCrsMismatch } = options;
+      if (zoneId !== undefined) requireZoneId(features, zones, zoneId);
+      const rasters: LabelledRaster[] = open.map((source, k) => ({ label: labels[k]!, source }));
+      const result = await dominantClass(features, rasters.length === 1 ? open[0]! : rasters, {
         band: band - 1,
         pixels,
         areaUnit,
@@ -89,22 +122,89 @@ async function fromRaster(
         tie,
         surface,
         classes,
-        memory,
+        others,
+        looks,
+        changes:
+          options.zoneChanges !== undefined ? "zones" : options.changes !== undefined ? "union" : "none",
+        memory: options.memory ?? DEFAULT_MEMORY,
         onCrsMismatch,
+        executor,
         signal,
         onProgress: (done, total) => onProgress?.("counting classes", done, total, "pixels"),
       });
-      const [year] = result.years;
-      return await write(output, result, options, {
+      const written = await write(output, result, options, {
         zones: result.table.count,
         classes: result.classes.length,
         emptyZones: result.emptyZones,
-        pixels: year!.pixels.reduce((sum, pixels) => sum + pixels, 0),
+        smallZones: result.smallZones,
+        pixels: sum(result.years[0]!.pixels),
+        ...(rasters.length === 1 ? {} : { rasters: rasters.length }),
+        legend: result.classes.map(({ value, name, color }) => ({
+          value,
+          name,
+          ...(color === undefined ? {} : { color }),
+        })),
       });
+      return await withChanges(written, result, options);
     });
   } finally {
-    await raster.close();
+    await executor.close();
+    for (const source of open) await source.close();
   }
+}
+
+function sum(values: Float64Array): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+/** The tables of changes that were asked for, written beside the output. */
+async function withChanges(
+  written: FileResult,
+  result: DominantResult,
+  { changes, zoneChanges, zoneId, areaUnit = "ha", overwrite, signal }: DominantFileOptions,
+): Promise<FileResult> {
+  const outputs = [...written.outputs];
+  const warnings = [...written.warnings];
+  const id = zoneId === undefined ? null : (columnNamed(result.table, zoneId) ?? null);
+  for (const [path, zones] of [
+    [changes, false],
+    [zoneChanges, true],
+  ] as const) {
+    if (path === undefined) continue;
+    const table = changeTable(result, zones, areaUnit, id);
+    const { summary, kind, bytes, sha256, ...file } = await writeFeatures(path, table, { overwrite, signal });
+    outputs.push({ path: file.path, kind, bytes, sha256 });
+    warnings.push(...summary.warnings);
+  }
+  return { ...written, outputs, warnings };
+}
+
+function requireZoneId({ schema }: FeatureSource, path: string, name: string): void {
+  if (schema.fields.some((field) => field.name === name)) return;
+  const names = schema.fields.map((field) => field.name).join(", ");
+  throw new GeoError(
+    "INVALID_INPUT",
+    `${path} has no field "${name}"`,
+    { path: "zone-id", expected: names },
+    { hint: names === "" ? "It has no fields." : `It has: ${names}.` },
+  );
+}
+
+/** The year in each name, or the names without ending when not all have a year of their own. */
+function labelsOf(paths: readonly string[]): string[] {
+  if (paths.length === 1) return [""];
+  const stems = paths.map((path) => basename(path, extname(path)));
+  const years = stems.map((stem) => /(?<!\d)(19|20)\d\d(?!\d)/.exec(stem)?.[0]);
+  const labels =
+    years.every((year) => year !== undefined) && new Set(years).size === years.length ? years : stems;
+  const twice = labels.find((label, k) => labels.indexOf(label) !== k);
+  if (twice !== undefined) {
+    throw new GeoError("INVALID_INPUT", `two rasters are named "${twice}": their columns would be the same`, {
+      path: "source",
+      expected: "rasters with different names, or years in their names",
+    });
+  }
+  return labels as string[];
 }
 
 async function fromPolygons(
@@ -114,11 +214,12 @@ async function fromPolygons(
   options: DominantFileOptions,
 ): Promise<FileResult> {
   const { classField, signal, onProgress } = options;
-  for (const name of ["band", "pixels"] as const) {
+  for (const name of ["band", "pixels", "others", "changes", "zoneChanges", "zoneId"] as const) {
     if (options[name] === undefined) continue;
+    const option = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
     throw new GeoError(
       "INVALID_INPUT",
-      `${source} is a vector layer: --${name} is for rasters`,
+      `${source} is a vector layer: --${option} is for rasters`,
       { path: name, expected: "a raster as the source" },
       { hint: "Leave the option out." },
     );
@@ -204,7 +305,7 @@ async function write(
   output: string,
   result: { readonly table: FeatureTable; readonly warnings: readonly string[] },
   { overwrite, signal }: DominantFileOptions,
-  counts: Readonly<Record<string, number>>,
+  counts: Readonly<Record<string, JsonValue>>,
 ): Promise<FileResult> {
   const { summary, path, kind, bytes, sha256 } = await writeFeatures(output, result.table, {
     overwrite,
@@ -221,45 +322,5 @@ function unusable(path: string, value: number, expected: string): GeoError<"INVA
   return new GeoError("INVALID_INPUT", `${path} ${value} is not usable, expected ${expected}`, {
     path,
     expected,
-  });
-}
-
-/** Classes of a raster, whose values are numbers. */
-async function numberClasses(path: string | undefined): Promise<ClassInfo[] | undefined> {
-  if (path === undefined) return undefined;
-  const classes = await readClasses(path);
-  const text = classes.find(({ value }) => typeof value !== "number");
-  if (text !== undefined) throw notClasses(path, `${JSON.stringify(text.value)} is no sample of a raster`);
-  return classes as ClassInfo[];
-}
-
-function notClasses(path: string, found: string): GeoError<"INVALID_FORMAT"> {
-  return new GeoError(
-    "INVALID_FORMAT",
-    `${path} is no list of classes: ${found}`,
-    { format: "classes", path },
-    { hint: 'Expected JSON such as [{"value": 1, "name": "Built-up", "color": "#c43737"}].' },
-  );
-}
-
-async function readClasses(path: string): Promise<PolygonClass[]> {
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (error) {
-    throw readError(path, error);
-  }
-  let list: unknown;
-  try {
-    list = JSON.parse(text);
-  } catch (error) {
-    throw notClasses(path, (error as Error).message);
-  }
-  if (!Array.isArray(list) || list.length === 0) throw notClasses(path, "it is not a list with entries");
-  return list.map((entry: unknown, k) => {
-    const { value, name, color } = (entry ?? {}) as { value?: unknown; name?: unknown; color?: unknown };
-    if ((typeof value !== "number" && typeof value !== "string") || typeof name !== "string")
-      throw notClasses(path, `entry ${k + 1} lacks a value or a name`);
-    return { value, name, ...(typeof color === "string" ? { color } : {}) };
   });
 }

@@ -36,7 +36,7 @@ const ROUND_LOW = 1.5;
 const SHORT = 24;
 
 interface Scratch {
-  /** Four tables of counts side by side: neighbouring pixels of one class would wait for each other in a single one. */
+  /** Four counts per slot, taken in turn: neighbouring pixels of one class would wait for each other at a single one. */
   readonly table: Int32Array;
   readonly met: Uint8Array;
   /** Per slot: pixels high and low, area high and low, first. */
@@ -89,7 +89,6 @@ export function countClasses(
 class Counter {
   readonly #slots: ClassSlots;
   readonly #table: Int32Array;
-  readonly #stride: number;
   readonly #met: Uint8Array;
   readonly #sums: Float64Array;
   /** Slots that the zone at hand has met. */
@@ -102,7 +101,6 @@ class Counter {
   constructor(slots: ClassSlots, scratch: Scratch) {
     this.#slots = slots;
     this.#table = scratch.table;
-    this.#stride = slots.size;
     this.#met = scratch.met;
     this.#sums = scratch.sums;
     this.#list = new Int32Array(slots.size);
@@ -179,25 +177,27 @@ class Counter {
     areaHigh: number,
     areaLow: number,
   ): void {
-    const { keys } = this.#slots;
+    const { keys, words } = this.#slots;
     const table = this.#table;
-    const one = this.#stride;
-    if (keys instanceof Uint8Array) tableOfBytes(keys, at, at + length, table, one);
-    else tableOfWords(keys, at, at + length, table, one);
+    const end = at + length;
+    if (words !== null) countWords(keys as Uint8Array, words, at, end, table);
+    else if (keys instanceof Uint8Array) countBytes(keys, at, end, table);
+    else countShorts(keys, at, end, table);
     const sums = this.#sums;
     const list = this.#list;
     let left = length;
     for (let k = 0; k < this.#listed; k++) {
       const slot = list[k]!;
-      const n = table[slot]! + table[slot + one]! + table[slot + 2 * one]! + table[slot + 3 * one]!;
+      const t = 4 * slot;
+      const n = table[t]! + table[t + 1]! + table[t + 2]! + table[t + 3]!;
       if (n === 0) continue;
-      table[slot] = 0;
-      table[slot + one] = 0;
-      table[slot + 2 * one] = 0;
-      table[slot + 3 * one] = 0;
+      table[t] = 0;
+      table[t + 1] = 0;
+      table[t + 2] = 0;
+      table[t + 3] = 0;
       const s = 5 * slot;
       sums[s]! += n * pixelHigh;
-      sums[s + 1]! += n * pixelLow;
+      if (pixelLow !== 0) sums[s + 1]! += n * pixelLow;
       sums[s + 2]! += n * areaHigh;
       sums[s + 3]! += n * areaLow;
       left -= n;
@@ -205,12 +205,10 @@ class Counter {
     // What is left is of classes that the zone meets for the first time.
     for (let i = 0; left > 0; i++) {
       const slot = keys[at + i]!;
-      const n = table[slot]! + table[slot + one]! + table[slot + 2 * one]! + table[slot + 3 * one]!;
+      const t = 4 * slot;
+      const n = table[t]! + table[t + 1]! + table[t + 2]! + table[t + 3]!;
       if (n === 0) continue;
-      table[slot] = 0;
-      table[slot + one] = 0;
-      table[slot + 2 * one] = 0;
-      table[slot + 3 * one] = 0;
+      table.fill(0, t, t + 4);
       this.#meet(slot, first + i);
       const s = 5 * slot;
       sums[s] = n * pixelHigh;
@@ -255,32 +253,50 @@ class Counter {
   }
 }
 
-// Twice the same, so that each sees one kind of array.
-
-function tableOfBytes(keys: Uint8Array, start: number, end: number, table: Int32Array, one: number): void {
-  const two = 2 * one;
-  const three = 3 * one;
+/** Count bytes, read four at a time. */
+function countWords(
+  keys: Uint8Array,
+  words: Int32Array,
+  start: number,
+  end: number,
+  table: Int32Array,
+): void {
   let i = start;
-  for (; i + 3 < end; i += 4) {
-    table[keys[i]!]!++;
-    table[one + keys[i + 1]!]!++;
-    table[two + keys[i + 2]!]!++;
-    table[three + keys[i + 3]!]!++;
+  for (; i < end && (i & 3) !== 0; i++) table[4 * keys[i]!]!++;
+  const last = end >> 2;
+  let w = i >> 2;
+  for (; w < last; w++) {
+    const word = words[w]!;
+    table[(word << 2) & 1020]!++;
+    table[((word >>> 6) & 1020) | 1]!++;
+    table[((word >>> 14) & 1020) | 2]!++;
+    table[((word >>> 22) & 1020) | 3]!++;
   }
-  for (; i < end; i++) table[keys[i]!]!++;
+  for (i = Math.max(i, 4 * w); i < end; i++) table[4 * keys[i]!]!++;
 }
 
-function tableOfWords(keys: Uint16Array, start: number, end: number, table: Int32Array, one: number): void {
-  const two = 2 * one;
-  const three = 3 * one;
+// Twice the same, so that each sees one kind of array.
+
+function countBytes(keys: Uint8Array, start: number, end: number, table: Int32Array): void {
   let i = start;
   for (; i + 3 < end; i += 4) {
-    table[keys[i]!]!++;
-    table[one + keys[i + 1]!]!++;
-    table[two + keys[i + 2]!]!++;
-    table[three + keys[i + 3]!]!++;
+    table[4 * keys[i]!]!++;
+    table[4 * keys[i + 1]! + 1]!++;
+    table[4 * keys[i + 2]! + 2]!++;
+    table[4 * keys[i + 3]! + 3]!++;
   }
-  for (; i < end; i++) table[keys[i]!]!++;
+  for (; i < end; i++) table[4 * keys[i]!]!++;
+}
+
+function countShorts(keys: Uint16Array, start: number, end: number, table: Int32Array): void {
+  let i = start;
+  for (; i + 3 < end; i += 4) {
+    table[4 * keys[i]!]!++;
+    table[4 * keys[i + 1]! + 1]!++;
+    table[4 * keys[i + 2]! + 2]!++;
+    table[4 * keys[i + 3]! + 3]!++;
+  }
+  for (; i < end; i++) table[4 * keys[i]!]!++;
 }
 
 function doubled(values: Float64Array): Float64Array {

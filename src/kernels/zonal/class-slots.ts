@@ -24,6 +24,8 @@ let tableInUse = false;
 export class ClassSlots {
   /** Numbers of the pixels asked for last. */
   keys: Uint8Array | Uint16Array;
+  /** The same four bytes at a time, for numbers that are bytes in memory that allows it. */
+  readonly words: Int32Array | null;
   /** Slots there can be. */
   readonly size: number;
   readonly #input: ClassSamples;
@@ -40,6 +42,9 @@ export class ClassSlots {
     this.#bytes = input.samples instanceof Uint8Array && input.mask === null;
     this.size = this.#bytes ? 256 : MAX_CLASSES + 1;
     this.keys = this.#bytes ? (input.samples as Uint8Array) : new Uint16Array(width);
+    const { buffer, byteOffset, byteLength } = this.keys;
+    this.words =
+      this.#bytes && byteOffset % 4 === 0 ? new Int32Array(buffer, byteOffset, byteLength >> 2) : null;
     if (this.#bytes || tableInUse) this.#table = this.#bytes ? EMPTY : new Uint16Array(TABLE_START + 65536);
     else {
       table ??= new Uint16Array(TABLE_START + 65536);

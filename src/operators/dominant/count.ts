@@ -66,9 +66,9 @@ export async function countClassesOf(job: CountJob): Promise<Counted> {
   for (const window of readWindows(lead, sources.length, job.memory, executor.concurrency)) {
     const { col, row, width, height } = window;
     const found = searchBoxes(tree, col, row, col + width, row + height, hits);
-    const features = hits.values.subarray(0, found).filter((f) => mayMeet(shapes, f, window));
-    if (features.length === 0) continue;
-    windows.push({ window, features: features.sort() });
+    const features = hits.values.slice(0, found).sort();
+    if (!features.some((f) => mayMeet(shapes, f, window))) continue;
+    windows.push({ window, features });
     total += width * height;
   }
 
