@@ -135,6 +135,25 @@ export type {
 } from "./operators/dominant-polygons.ts";
 export type { EeCondition, EeFilter, EeJoinOptions, SaveOptions } from "./operators/ee-joins.ts";
 export { type FocalOptions, focalStatistic } from "./operators/focal.ts";
+export {
+  type AccumulationUnit,
+  type DirectionCodes,
+  type DirectionOptions,
+  type FilledRaster,
+  type FillOptions,
+  type FlowAccumulationOptions,
+  type FlowDirectionOptions,
+  fillDepressions,
+  flowAccumulation,
+  flowDirection,
+  type StreamOptions,
+  streamLines,
+  streamOrder,
+  type WatershedOptions,
+  type WatershedsRaster,
+  type WholeRasterOptions,
+  watersheds,
+} from "./operators/hydrology.ts";
 export { type AggregateOperation, parseAggregates } from "./operators/join/aggregate.ts";
 export {
   checkFeatures,
@@ -153,6 +172,8 @@ export {
   saveFirst,
   simple,
   spatialJoin,
+  warpRaster,
+  zonalStats,
 } from "./operators/lazy.ts";
 export { type MemoryRasterOptions, memoryRaster } from "./operators/memory-raster.ts";
 export type {
@@ -162,6 +183,8 @@ export type {
   NearestReport,
 } from "./operators/nearest-join.ts";
 export type { PolygonOverlaps } from "./operators/polygon-overlaps.ts";
+export { type Connectivity, type PolygonizeOptions, polygonize } from "./operators/polygonize.ts";
+export { type ProximityOptions, proximity } from "./operators/proximity.ts";
 export type { RasterizeOptions } from "./operators/rasterize.ts";
 export { readTable } from "./operators/read-table.ts";
 export { type ClassRule, type ReclassifyOptions, reclassify } from "./operators/reclassify.ts";
@@ -186,7 +209,16 @@ export {
   type TerrainOptions,
 } from "./operators/terrain.ts";
 export { type GeometryProblem, repairFeatures, type ValidityReport } from "./operators/validity.ts";
+export type { Resampling, WarpedRaster, WarpOptions, WarpReport } from "./operators/warp.ts";
 export { filterFeatures } from "./operators/where.ts";
+export type {
+  AreaSurface,
+  ZonalOptions,
+  ZonalPixels,
+  ZonalPreset,
+  ZonalReport,
+  ZonalResult,
+} from "./operators/zonal-stats.ts";
 export {
   definePipeline,
   type Pipeline,

@@ -16,6 +16,8 @@ import type { polygonOverlaps as PolygonOverlaps } from "./polygon-overlaps.ts";
 import type { rasterize as Rasterize } from "./rasterize.ts";
 import type { spatialJoin as SpatialJoin } from "./spatial-join.ts";
 import type { checkFeatures as CheckFeatures } from "./validity.ts";
+import type { warpRaster as WarpRaster } from "./warp.ts";
+import type { zonalStats as ZonalStats } from "./zonal-stats.ts";
 
 // Operators that answer with a promise, each loaded at its first use with the kernels it needs: importing the library for
 // one of them does not load them all. The doc comments stand with the functions themselves.
@@ -77,3 +79,11 @@ export const spatialJoin: typeof SpatialJoin = async (...args) =>
 /** See `checkFeatures` in `operators/validity.ts`: invalid geometries, with reason and place. */
 export const checkFeatures: typeof CheckFeatures = async (...args) =>
   (await import("./validity.ts")).checkFeatures(...args);
+
+/** See `warpRaster` in `operators/warp.ts`: a raster on another grid or in another CRS. */
+export const warpRaster: typeof WarpRaster = async (...args) =>
+  (await import("./warp.ts")).warpRaster(...args);
+
+/** See `zonalStats` in `operators/zonal-stats.ts`: statistics of a raster per zone. */
+export const zonalStats: typeof ZonalStats = async (...args) =>
+  (await import("./zonal-stats.ts")).zonalStats(...args);
