@@ -74,10 +74,12 @@ export function polygonize(source: RasterSource, options: PolygonizeOptions = {}
   const { grid } = source;
   const described = source.bands[band];
   if (described === undefined) {
-    throw new GeoError("INVALID_INPUT", `${source.url} has no band ${band + 1}`, {
-      path: "band",
-      expected: `1 to ${source.bands.length}`,
-    });
+    throw new GeoError(
+      "INVALID_INPUT",
+      `${source.url} has no band ${band + 1}`,
+      { path: "band", expected: `1 to ${source.bands.length}` },
+      { hint: `Its bands count from 1 to ${source.bands.length}.` },
+    );
   }
   if (isComplex(described.type)) {
     throw new GeoError("UNSUPPORTED", `${source.url} holds complex samples, which have no regions`, {

@@ -55,10 +55,12 @@ export function proximity(source: RasterSource, options: ProximityOptions = {}):
   const { grid } = source;
   const described = source.bands[band];
   if (described === undefined) {
-    throw new GeoError("INVALID_INPUT", `${source.url} has no band ${band + 1}`, {
-      path: "band",
-      expected: `1 to ${source.bands.length}`,
-    });
+    throw new GeoError(
+      "INVALID_INPUT",
+      `${source.url} has no band ${band + 1}`,
+      { path: "band", expected: `1 to ${source.bands.length}` },
+      { hint: `Its bands count from 1 to ${source.bands.length}.` },
+    );
   }
   if (!(maxDistance >= 0)) {
     throw new GeoError("INVALID_INPUT", `maxDistance is ${maxDistance}`, {

@@ -300,6 +300,10 @@ function requireNumbers(field: Field | undefined, name: string, fields: readonly
     "INVALID_INPUT",
     `field ${JSON.stringify(name)}: ${found}, expected an attribute of numbers`,
     { path: "field", expected: names.length > 0 ? `one of ${names.join(", ")}` : "an attribute of numbers" },
+    {
+      hint:
+        names.length > 0 ? `Attributes of numbers: ${names.join(", ")}.` : "It has no attribute of numbers.",
+    },
   );
 }
 
@@ -404,9 +408,11 @@ function checkFits(
     const value = i === -2 ? fill : i === -1 ? (nodata ?? fill) : values[i]!;
     if ((typeof value === "bigint" || Number.isInteger(value)) && value >= low && value <= high) continue;
     const what = i === -2 ? "fill " : i === -1 ? "nodata " : "";
-    throw new GeoError("INVALID_INPUT", `${what}${value} does not fit a raster of ${type}`, {
-      path: "dtype",
-      expected: `whole numbers from ${low} to ${high}`,
-    });
+    throw new GeoError(
+      "INVALID_INPUT",
+      `${what}${value} does not fit a raster of ${type}`,
+      { path: "dtype", expected: `whole numbers from ${low} to ${high}` },
+      { hint: `${type} holds whole numbers from ${low} to ${high}: choose a wider type, or leave it out.` },
+    );
   }
 }
