@@ -22,6 +22,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: "Join two layers by where their features lie, by attributes, or by distance",
     load: async () => (await import("./commands/join.ts")).join,
   },
+  zonal: {
+    summary: "Statistics of a raster per zone",
+    load: async () => (await import("./commands/zonal.ts")).zonal,
+  },
   dominant: {
     summary: "Area of each class and the dominant class per zone",
     load: async () => (await import("./commands/dominant.ts")).dominant,

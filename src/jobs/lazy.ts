@@ -7,6 +7,7 @@ import type { polygonizeFile as PolygonizeFile } from "./files/polygonize.ts";
 import type { rasterizeFile as RasterizeFile } from "./files/rasterize.ts";
 import type { validateFile as ValidateFile } from "./files/validate.ts";
 import type { warpFile as WarpFile } from "./files/warp.ts";
+import type { zonalFile as ZonalFile } from "./files/zonal.ts";
 import type { describePipeline as DescribePipeline, loadPipeline as LoadPipeline } from "./pipelines.ts";
 import type { planPipeline as PlanPipeline, runPipeline as RunPipeline } from "./run.ts";
 
@@ -40,6 +41,10 @@ export const rasterizeFile: typeof RasterizeFile = async (...args) =>
 /** See `polygonizeFile` in `jobs/files/polygonize.ts`: polygons of a raster's regions, file to file. */
 export const polygonizeFile: typeof PolygonizeFile = async (...args) =>
   (await import("./files/polygonize.ts")).polygonizeFile(...args);
+
+/** See `zonalFile` in `jobs/files/zonal.ts`: statistics of a raster per zone, file to file. */
+export const zonalFile: typeof ZonalFile = async (...args) =>
+  (await import("./files/zonal.ts")).zonalFile(...args);
 
 /** See `validateFile` in `jobs/files/validate.ts`: check geometry, or that a raster is a valid COG. */
 export const validateFile: typeof ValidateFile = async (...args) =>
