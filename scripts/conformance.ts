@@ -17,10 +17,12 @@ const FAMILIES: Record<string, () => Promise<{ family: Family }>> = {
   geodesic: () => import("./conformance/geodesic.ts"),
   rasterize: () => import("./conformance/rasterize.ts"),
   "raster-mask": () => import("./conformance/raster-mask.ts"),
+  zonal: () => import("./conformance/zonal.ts"),
   "overlay-jts": () => import("./conformance/overlay-jts.ts"),
   "overlay-generated": () => import("./conformance/overlay-generated.ts"),
   "clipping-fixtures": () => import("./conformance/clipping-fixtures.ts"),
   join: () => import("./conformance/join.ts"),
+  temporal: () => import("./conformance/temporal.ts"),
 };
 
 const { values, positionals } = parseArgs({

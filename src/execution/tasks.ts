@@ -1,4 +1,5 @@
 import { warpBlock } from "../kernels/raster/warp/warp-block.ts";
+import { compositeBlock } from "../kernels/temporal/composite-block.ts";
 import { type ClippedRows, Clipper, type ClipRules } from "../kernels/vector/clip/clipper.ts";
 import type { Pairs } from "../kernels/vector/join/find-pairs.ts";
 import { type MeasuredPairs, PairJoiner, type RightSide } from "../kernels/vector/join/pair-joiner.ts";
@@ -19,6 +20,7 @@ export interface Tasks {
   countZones: typeof countZones;
   accumulateZones: typeof accumulateZones;
   warpBlock: typeof warpBlock;
+  compositeBlock: typeof compositeBlock;
   clipRows: typeof clipRows;
   joinPairs: typeof joinPairs;
   measurePairs: typeof measurePairs;
@@ -33,6 +35,7 @@ export const tasks: Tasks = {
   countZones,
   accumulateZones,
   warpBlock,
+  compositeBlock,
   clipRows,
   joinPairs,
   measurePairs,

@@ -38,8 +38,6 @@ export interface CompositeJob {
   readonly bands: readonly StackPlanes[];
   /** The band that `best` chooses by, else `null`. */
   readonly quality: StackPlanes | null;
-  /** Per scene, 0 where it is not valid; `null`: all is. */
-  readonly masks: readonly (Uint8Array | null)[];
   /** Per scene, in order of time. */
   readonly days: Int32Array;
   /** Number that each scene has in the stack. */
@@ -100,14 +98,14 @@ function reduceBand(
   about: readonly NumberArray[],
   mask: Uint8Array | null,
 ): void {
-  const scenes = job.masks.length;
+  const scenes = planes.samples.length;
   const size = pieceSize(scenes);
   const values = new Float64Array(scenes * size);
   const reduced = emptyReduced(size);
   const reduce = reducer(method, scenes);
   for (let from = 0; from < job.pixels; from += size) {
     const count = Math.min(size, job.pixels - from);
-    loadPlanes(planes, job.masks, from, count, values);
+    loadPlanes(planes, from, count, values);
     reduce(values, count, reduced);
     store(job, reduced.value, from, count, out, mask);
     tell(job, reduced, from, count, about);
@@ -120,9 +118,9 @@ function compositePixels(
   about: readonly NumberArray[],
   mask: Uint8Array | null,
 ): void {
-  const { bands, masks, quality, pixels } = job;
+  const { bands, quality, pixels } = job;
   const method = job.method as Extract<CompositeMethod, { kind: "best" | "medoid" | "geomedian" }>;
-  const scenes = masks.length;
+  const scenes = bands[0]!.samples.length;
   const size = pieceSize(scenes * (bands.length + 1));
   const values = bands.map(() => new Float64Array(scenes * size));
   const ranked = new Float64Array(scenes * size);
@@ -130,12 +128,12 @@ function compositePixels(
   const reduced = emptyReduced(size);
   for (let from = 0; from < pixels; from += size) {
     const count = Math.min(size, pixels - from);
-    for (const [b, planes] of bands.entries()) loadPlanes(planes, masks, from, count, values[b]!);
+    for (const [b, planes] of bands.entries()) loadPlanes(planes, from, count, values[b]!);
     if (method.kind === "geomedian") geometricMedian(values, scenes, count, method, made, reduced);
     else {
       if (method.kind === "medoid") chooseMedoid(values, scenes, count, reduced);
       else {
-        loadPlanes(quality!, masks, from, count, ranked);
+        loadPlanes(quality!, from, count, ranked);
         chooseBest(values, ranked, scenes, count, method, reduced);
       }
       for (const [b, all] of values.entries()) {
@@ -233,7 +231,7 @@ function reduceByVectors(
   if (lane === null) return false;
   const nodata = oneNodata(planes, lane);
   const validity: Validity =
-    nodata === undefined || planes.range !== null || job.masks.some((one) => one !== null)
+    nodata === undefined || planes.range !== null || planes.masks.some((one) => one !== null)
       ? "planes"
       : nodata === null && lane !== "f32"
         ? "all"
@@ -247,7 +245,7 @@ function reduceByVectors(
     const count = Math.min(PIECE, job.pixels - from);
     for (let k = 0; k < scenes; k++) {
       kernel.planes[k]!.set(planes.samples[k]!.subarray(from, from + count) as never);
-      if (validity === "planes") markMissing(planes, job.masks[k]!, k, from, count, kernel.missing[k]!);
+      if (validity === "planes") markMissing(planes, k, from, count, kernel.missing[k]!);
     }
     kernel.run(count, nodata ?? Number.NaN);
     if (method.kind === "median" && job.type === "int16" && lane === "i16" && mask === null)
@@ -364,7 +362,6 @@ function oneNodata({ nodata, samples }: StackPlanes, lane: Lane): number | null 
 /** Planes of what is missing, for cases that one value cannot tell. */
 function markMissing(
   planes: StackPlanes,
-  mask: Uint8Array | null,
   k: number,
   from: number,
   count: number,
@@ -378,5 +375,6 @@ function markMissing(
     const v = samples[from + i]!;
     missing[i] = v === single || !(v >= min && v <= max) ? -1 : 0;
   }
+  const mask = planes.masks[k]!;
   if (mask !== null) for (let i = 0; i < count; i++) if (mask[from + i] === 0) missing[i] = -1;
 }

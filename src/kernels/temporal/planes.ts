@@ -10,6 +10,8 @@ export interface StackPlanes {
   readonly range: readonly [min: number, max: number] | null;
   /** Value = sample * scale + offset, per scene; `null`: as stored. */
   readonly scaling: readonly (readonly [scale: number, offset: number])[] | null;
+  /** Per scene, 0 where it is not valid; `null`: all is. */
+  readonly masks: readonly (Uint8Array | null)[];
 }
 
 /** Samples of one pixel after another are read in pieces of so many pixels that all scenes of a piece stay in the cache. */
@@ -20,16 +22,8 @@ export function pieceSize(scenes: number): number {
 /**
  * Observations of pixels `from` to `from + count` as doubles, scene after scene (`out[scene * count + pixel]`), NaN where
  * nothing is observed: masked, nodata, NaN or out of range. 64-bit integers lose what lies beyond 2^53.
- *
- * @param masks  Per scene, 0 where it is not valid; `null`: all is.
  */
-export function loadPlanes(
-  planes: StackPlanes,
-  masks: readonly (Uint8Array | null)[],
-  from: number,
-  count: number,
-  out: Float64Array,
-): void {
+export function loadPlanes(planes: StackPlanes, from: number, count: number, out: Float64Array): void {
   for (let k = 0; k < planes.samples.length; k++) {
     const part = out.subarray(k * count, (k + 1) * count);
     const samples = planes.samples[k]!;
@@ -47,7 +41,7 @@ export function loadPlanes(
       const [min, max] = planes.range;
       for (let i = 0; i < count; i++) if (!(part[i]! >= min && part[i]! <= max)) part[i] = Number.NaN;
     }
-    const mask = masks[k]!;
+    const mask = planes.masks[k]!;
     if (mask !== null) for (let i = 0; i < count; i++) if (mask[from + i] === 0) part[i] = Number.NaN;
     const scaling = planes.scaling?.[k];
     if (scaling !== undefined && (scaling[0] !== 1 || scaling[1] !== 0)) {
