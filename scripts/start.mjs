@@ -13,6 +13,8 @@ const runs = [
   ["land-cover", "land-cover.json"],
   ["aquifer", "aquifer.json"],
   ["facilities-proximity", "facilities-proximity.json"],
+  ["catchment-area", "catchment-area.json"],
+  ["stream-order", "stream-order.json"],
 ];
 
 // A sample that an older version made lacks what later pipelines need.

@@ -1,9 +1,10 @@
-import { type Light, type TerrainMeasure, terrain } from "../kernels/raster/terrain.ts";
+import { type CellLengths, type Light, type TerrainMeasure, terrain } from "../kernels/raster/terrain.ts";
 import { isGeographic } from "../model/crs.ts";
 import { GeoError } from "../model/errors.ts";
 import { type Grid, isAxisAligned } from "../model/grid.ts";
 import type { RasterSource } from "../model/raster.ts";
 import { computedRaster } from "./computed-raster.ts";
+import { cellSizes } from "./hydrology/cell-sizes.ts";
 
 export interface TerrainOptions {
   /** Band of heights, 0-based. Default 0. */
@@ -98,33 +99,20 @@ function make(
     });
   }
   const north = grid.transform[4] < 0;
+  const lengths = cellLengths(grid, scale);
   return computedRaster([{ source, band }], 1, output, ([heights], window, out) => {
-    const cells = cellLengths(grid, window.row, window.height, scale);
+    const end = window.row + window.height;
+    const cells = { x: lengths.x.subarray(window.row, end), y: lengths.y.subarray(window.row, end) };
     terrain(measure, heights!, window, cells, north, light, computeEdges, out);
   });
 }
 
-/** Lengths of the cells of some rows. On WGS 84 in degrees: along the parallel and the meridian of the row's middle. */
-function cellLengths(
-  { transform, crs }: Grid,
-  row: number,
-  rows: number,
-  scale: number | undefined,
-): { x: Float64Array; y: Float64Array } {
-  const [a, , , , e, f] = transform;
-  const x = new Float64Array(rows).fill(Math.abs(a) * (scale ?? 1));
-  const y = new Float64Array(rows).fill(Math.abs(e) * (scale ?? 1));
-  if (scale !== undefined || crs === null || !isGeographic(crs)) return { x, y };
-  const e2 = FLATTENING * (2 - FLATTENING);
-  for (let k = 0; k < rows; k++) {
-    const latitude = ((f + (row + k + 0.5) * e) * Math.PI) / 180;
-    const w = Math.sqrt(1 - e2 * Math.sin(latitude) ** 2);
-    // Radii of curvature in the prime vertical and the meridian.
-    x[k] = (Math.abs(a) * Math.PI * SEMI_MAJOR * Math.cos(latitude)) / (180 * w);
-    y[k] = (Math.abs(e) * Math.PI * SEMI_MAJOR * (1 - e2)) / (180 * w ** 3);
-  }
-  return { x, y };
+/** Lengths of the cells of each row: of degrees on WGS 84, else in units of the CRS times the scale. */
+function cellLengths(grid: Grid, scale: number | undefined): CellLengths {
+  if (scale === undefined && grid.crs !== null && isGeographic(grid.crs)) return cellSizes(grid);
+  const [a, , , , e] = grid.transform;
+  return {
+    x: new Float64Array(grid.height).fill(Math.abs(a) * (scale ?? 1)),
+    y: new Float64Array(grid.height).fill(Math.abs(e) * (scale ?? 1)),
+  };
 }
-
-const SEMI_MAJOR = 6378137;
-const FLATTENING = 1 / 298.257223563;

@@ -134,6 +134,8 @@ it("describes the pipelines with parameters, inputs, outputs and sources", async
     "land-cover",
     "aquifer",
     "facilities-proximity",
+    "catchment-area",
+    "stream-order",
   ]);
   const { out } = await call(["pipelines", "drainage-lines"]);
   for (const words of [

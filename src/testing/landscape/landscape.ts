@@ -424,6 +424,18 @@ function* configFiles(): Generator<SampleFile> {
   };
   yield {
     kind: "text",
+    path: "catchment-area.json",
+    text: json({ area, dem: "elevation.tif", units: "mws.geojson" }),
+    about: "Configuration of the pipeline of that name",
+  };
+  yield {
+    kind: "text",
+    path: "stream-order.json",
+    text: json({ area, raster: "stream_order.tif", units: "mws.geojson" }),
+    about: "Configuration of the pipeline of that name",
+  };
+  yield {
+    kind: "text",
     path: "land-cover.json",
     text: json({
       area,
