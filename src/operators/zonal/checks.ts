@@ -3,7 +3,7 @@ import type { ZonalPlan } from "../../kernels/zonal/accumulate.ts";
 import { binsTotal } from "../../kernels/zonal/exact-sums.ts";
 import { missingWeight } from "../../kernels/zonal/statistics.ts";
 import type { ZonalTally } from "../../kernels/zonal/tally.ts";
-import { type GeometryColumn, NULL_GEOMETRY } from "../../model/geometry.ts";
+import { type GeometryColumn, NULL_GEOMETRY, typeDimension } from "../../model/geometry.ts";
 import type { Pass, Shapes } from "./passes.ts";
 
 /** Why a zone has no statistics; `null` when it has. */
@@ -23,6 +23,8 @@ export function noteOf(
   )
     return "no geometry";
   if (pixels > 0) return observed ? null : "no data";
+  const dimension = typeDimension(geometry.types[zone]!);
+  if (rule === "coverage" && (dimension === 0 || dimension === 1)) return "not a polygon";
   const { bounds, width, height } = shapes;
   const outside =
     bounds[4 * zone]! >= width ||
@@ -31,7 +33,6 @@ export function noteOf(
     bounds[4 * zone + 3]! <= 0;
   if (outside) return "outside the raster";
   if (rule === "center") return "no pixel centre inside";
-  if (rule === "coverage" && shapes.edgeStart[zone] === shapes.edgeStart[zone + 1]) return "not a polygon";
   return "no pixel covered";
 }
 
