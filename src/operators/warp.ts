@@ -24,11 +24,11 @@ import {
   type SampleValue,
   sampleArray,
 } from "../model/raster.ts";
-import { tileReader } from "./tile-reader.ts";
 import { mappingToSource, turnOf } from "./warp/mapping.ts";
 import { planPatches } from "./warp/plan-patches.ts";
 import { type Need, type Region, regionsOf } from "./warp/regions.ts";
 import { sampleMapping } from "./warp/scale.ts";
+import { sourceReader } from "./warp/source-reader.ts";
 import { targetGrid } from "./warp/target-grid.ts";
 
 export type { Resampling } from "../kernels/raster/resample/methods.ts";
@@ -150,7 +150,7 @@ export async function warpRaster(source: RasterSource, options: WarpOptions = {}
     most: Math.max(2 ** 16, Math.floor(memory / 16 / pixelBytes)),
     url: source.url,
   };
-  const tiles = tileReader(source, memory / 2);
+  const tiles = sourceReader(source, memory / 2);
   const tolerance = approximate ?? EXACT;
   const points = usesFootprint(method) ? "corners" : "centers";
 
@@ -169,29 +169,36 @@ export async function warpRaster(source: RasterSource, options: WarpOptions = {}
       return { bands: samples, mask: masked ? new Uint8Array(pixels) : null };
     }
     const block = await tiles.read(from, read);
-    read.signal?.throwIfAborted();
-    return await executor.call("warpBlock", {
-      method,
-      window,
-      patches,
-      source: from,
-      bands: numbers.map((k, i): WarpBand => {
-        const { band, sourceNodata, fill, declared } = bands[k]!;
-        return {
-          type: band.type,
-          samples: block.bands[i]!,
-          nodata: sourceNodata,
-          fill,
-          declared,
-          unmasked: band.colorInterpretation === "alpha",
-        };
-      }),
-      mask: block.mask,
-      scale,
-      period: mapping.period,
-      limit: [Math.max(source.grid.width / 2, 8 / scale[0]), Math.max(source.grid.height / 2, 8 / scale[1])],
-      masked,
-    });
+    try {
+      read.signal?.throwIfAborted();
+      return await executor.call("warpBlock", {
+        method,
+        window,
+        patches,
+        source: from,
+        bands: numbers.map((k, i): WarpBand => {
+          const { band, sourceNodata, fill, declared } = bands[k]!;
+          return {
+            type: band.type,
+            samples: block.bands[i]!,
+            nodata: sourceNodata,
+            fill,
+            declared,
+            unmasked: band.colorInterpretation === "alpha",
+          };
+        }),
+        mask: block.mask,
+        scale,
+        period: mapping.period,
+        limit: [
+          Math.max(source.grid.width / 2, 8 / scale[0]),
+          Math.max(source.grid.height / 2, 8 / scale[1]),
+        ],
+        masked,
+      });
+    } finally {
+      block.release();
+    }
   }
 
   return {

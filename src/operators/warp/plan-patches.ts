@@ -14,7 +14,7 @@ import type { GridMapping } from "./mapping.ts";
  * Side of the squares of output pixels that share a polynomial. They lie on a lattice from the corner of the grid, so that
  * positions do not depend on the window that is asked for.
  */
-export const PATCH_SIDE = 64;
+export const PATCH_SIDE = 256;
 
 /** Smallest square; below it positions are transformed one by one. */
 const LEAST_SIDE = 8;

@@ -53,7 +53,7 @@ export function sampleMapping(
   }
   const meets = inside > 0;
   const fits =
-    good === side * side &&
+    2 * good > side * side &&
     minX > -0.1 * source.width &&
     minY > -0.1 * source.height &&
     maxX < 1.1 * source.width &&

@@ -204,20 +204,78 @@ function suggest(source: Grid, url: string, crs: Crs | null, turn: number): Sugg
   }
   let acrossX = xy[2 * lowerRight]! - xy[0]!;
   let acrossY = xy[2 * lowerRight + 1]! - xy[1]!;
-  if (!(Math.abs(acrossX) > 0 && Math.abs(acrossY) > 0)) [acrossX, acrossY] = [maxX - minX, maxY - minY];
+  // Corners on the seam of the map, or without a place, say nothing about the size of pixels.
+  const seam = turn === 0 && goesAround(source);
+  if (seam || !(Math.abs(acrossX) > 0 && Math.abs(acrossY) > 0))
+    [acrossX, acrossY] = [maxX - minX, maxY - minY];
   const size = Math.hypot(acrossX, acrossY) / Math.hypot(source.width, source.height);
   const width = sides(Math.floor((maxX - minX) / size + 0.5), url);
   const height = sides(Math.floor((maxY - minY) / size + 0.5), url);
   let [sizeX, sizeY] = [size, size];
+  if (source.crs !== null && crs !== null && move !== null) {
+    const back = transformer(crs, source.crs);
+    sizeX = shrunk(size, width, (trial) => {
+      const x = minX + width * trial;
+      return borderLost(x, maxY, x, maxY - height * size, size, turn, move, back);
+    });
+    sizeY = shrunk(size, height, (trial) => {
+      const y = maxY - height * trial;
+      return borderLost(minX, y, minX + width * size, y, size, turn, move, back);
+    });
+  }
   if (turn > 0) {
     // No pixel beyond the antimeridian or a pole for the sake of square ones.
-    const endX = minX + width * size;
+    const endX = minX + width * sizeX;
     if ((maxX <= turn / 2 && endX > turn / 2) || maxX === turn / 2) sizeX = (turn / 2 - minX) / width;
-    const endY = maxY - height * size;
+    const endY = maxY - height * sizeY;
     if ((minY >= -turn / 4 && endY < -turn / 4) || minY === -turn / 4) sizeY = (maxY + turn / 4) / height;
   }
   const bounds: Bounds = [minX, maxY - height * sizeY, minX + width * sizeX, maxY];
   return { bounds, width, height, sizes: [sizeX, sizeY] };
+}
+
+/** Whether a source in longitudes reaches all around the globe. */
+function goesAround(source: Grid): boolean {
+  const turn = turnOf(source);
+  const [minX, , maxX] = gridBounds(source);
+  return turn > 0 && maxX - minX > 0.99 * turn;
+}
+
+/** GDAL's ladder: a hair, then parts, then all of a pixel less for the whole side, if that brings the border back. */
+function shrunk(size: number, count: number, lost: (trial: number) => boolean): number {
+  for (const part of [0, 0.001, 0.01, 0.1, 1]) {
+    const trial = size - (size * part) / count;
+    if (!lost(trial)) return trial;
+  }
+  return size;
+}
+
+/** Whether no point of a border comes back from the source where it went: the border lies beyond the edge of the map. */
+function borderLost(
+  x0: number,
+  y0: number,
+  x1: number,
+  y1: number,
+  size: number,
+  turn: number,
+  move: (xy: Float64Array) => void,
+  back: (xy: Float64Array) => void,
+): boolean {
+  const steps = 20;
+  const xy = new Float64Array(2 * (steps + 1));
+  for (let k = 0; k <= steps; k++) {
+    xy[2 * k] = x0 + ((x1 - x0) * k) / steps;
+    xy[2 * k + 1] = y0 + ((y1 - y0) * k) / steps;
+  }
+  const before = xy.slice();
+  back(xy);
+  move(xy);
+  for (let k = 0; k <= steps; k++) {
+    let dx = xy[2 * k]! - before[2 * k]!;
+    if (turn > 0) dx -= turn * Math.round(dx / turn);
+    if (Math.abs(dx) <= size && Math.abs(xy[2 * k + 1]! - before[2 * k + 1]!) <= size) return false;
+  }
+  return true;
 }
 
 /** Make the longitudes of a ring continuous. True when it does not end where it began: it goes around a pole. */

@@ -87,18 +87,25 @@ export function storeValues(
     return;
   }
   const [low, high] = range;
+  // Most values need no care; NaN fails the first comparison.
+  const small = high - low < 65536;
   for (let i = 0; i < count; i++) {
     const value = values[i]!;
-    if (Number.isNaN(value)) {
-      out[at + i] = fill;
-      continue;
+    if (value >= low && value <= high) {
+      const whole = small ? ((value + 32768.5) | 0) - 32768 : Math.floor(value + 0.5);
+      if (whole !== nodata && whole <= high) {
+        out[at + i] = whole;
+        continue;
+      }
     }
-    let whole = Math.floor(value + 0.5);
-    if (whole < low) whole = low;
-    else if (whole > high) whole = high;
-    if (whole === nodata) whole = whole === low ? low + 1 : whole - 1;
-    out[at + i] = whole;
+    out[at + i] = Number.isNaN(value) ? fill : storedWhole(value, low, high, nodata);
   }
+}
+
+function storedWhole(value: number, low: number, high: number, nodata: number | null): number {
+  const whole = Math.max(low, Math.min(high, Math.floor(value + 0.5)));
+  if (whole !== nodata) return whole;
+  return whole === low ? low + 1 : whole - 1;
 }
 
 /** The next larger number that the array can hold. */

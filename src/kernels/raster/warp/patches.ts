@@ -197,7 +197,41 @@ export function patchRow(
     return;
   }
   const shift = corner ? 0 : 1;
-  const t = (2 * row + shift - height) / height;
+  rowPolynomials(values, start, degree, (2 * row + shift - height) / height);
+  const first = 2 * col + shift - width;
+  const unit = 1 / width;
+  if (degree === 1) {
+    const [a0, a1, b0, b1] = [rowX[0]!, rowX[1]!, rowY[0]!, rowY[1]!];
+    for (let i = 0; i < count; i++) {
+      const s = (first + 2 * i) * unit;
+      x[i] = a1 * s + a0;
+      y[i] = b1 * s + b0;
+    }
+  } else if (degree === 3) {
+    const [a0, a1, a2, a3] = [rowX[0]!, rowX[1]!, rowX[2]!, rowX[3]!];
+    const [b0, b1, b2, b3] = [rowY[0]!, rowY[1]!, rowY[2]!, rowY[3]!];
+    for (let i = 0; i < count; i++) {
+      const s = (first + 2 * i) * unit;
+      x[i] = ((a3 * s + a2) * s + a1) * s + a0;
+      y[i] = ((b3 * s + b2) * s + b1) * s + b0;
+    }
+  } else {
+    for (let i = 0; i < count; i++) {
+      const s = (first + 2 * i) * unit;
+      let sx = rowX[degree]!;
+      let sy = rowY[degree]!;
+      for (let k = degree - 1; k >= 0; k--) {
+        sx = sx * s + rowX[k]!;
+        sy = sy * s + rowY[k]!;
+      }
+      x[i] = sx;
+      y[i] = sy;
+    }
+  }
+}
+
+/** The polynomials of one row of a patch, in `s` alone, into `rowX` and `rowY`. */
+function rowPolynomials(values: Float64Array, start: number, degree: number, t: number): void {
   const side = degree + 1;
   const square = side * side;
   for (let i = 0; i < side; i++) {
@@ -211,34 +245,36 @@ export function patchRow(
     rowX[i] = sx;
     rowY[i] = sy;
   }
-  const first = 2 * col + shift - width;
-  if (degree === 1) {
-    const [a0, a1, b0, b1] = [rowX[0]!, rowX[1]!, rowY[0]!, rowY[1]!];
-    for (let i = 0; i < count; i++) {
-      const s = (first + 2 * i) / width;
-      x[i] = a1 * s + a0;
-      y[i] = b1 * s + b0;
-    }
-  } else if (degree === 3) {
-    const [a0, a1, a2, a3] = [rowX[0]!, rowX[1]!, rowX[2]!, rowX[3]!];
-    const [b0, b1, b2, b3] = [rowY[0]!, rowY[1]!, rowY[2]!, rowY[3]!];
-    for (let i = 0; i < count; i++) {
-      const s = (first + 2 * i) / width;
-      x[i] = ((a3 * s + a2) * s + a1) * s + a0;
-      y[i] = ((b3 * s + b2) * s + b1) * s + b0;
-    }
-  } else {
-    for (let i = 0; i < count; i++) {
-      const s = (first + 2 * i) / width;
-      let sx = rowX[degree]!;
-      let sy = rowY[degree]!;
-      for (let k = degree - 1; k >= 0; k--) {
-        sx = sx * s + rowX[k]!;
-        sy = sy * s + rowY[k]!;
-      }
-      x[i] = sx;
-      y[i] = sy;
-    }
+}
+
+/**
+ * Index in a window of the source of the pixel that holds each centre of a run, in one go: what {@link patchRow} gives, plus
+ * `edge`, rounded down. For patches of degree 3 that lie wholly in the window.
+ */
+export function patchIndices(
+  patches: Patches,
+  patch: number,
+  col: number,
+  row: number,
+  count: number,
+  window: { readonly col: number; readonly row: number; readonly width: number },
+  edge: number,
+  out: Int32Array,
+): void {
+  const { layout, values } = patches;
+  const width = layout[PATCH_INTS * patch + 2]!;
+  const height = layout[PATCH_INTS * patch + 3]!;
+  rowPolynomials(values, layout[PATCH_INTS * patch + 5]!, 3, (2 * row + 1 - height) / height);
+  const [a0, a1, a2, a3] = [rowX[0]!, rowX[1]!, rowX[2]!, rowX[3]!];
+  const [b0, b1, b2, b3] = [rowY[0]!, rowY[1]!, rowY[2]!, rowY[3]!];
+  const first = 2 * col + 1 - width;
+  const unit = 1 / width;
+  const { col: left, row: top, width: stride } = window;
+  for (let i = 0; i < count; i++) {
+    const s = (first + 2 * i) * unit;
+    const c = (((a3 * s + a2) * s + a1) * s + a0 + edge - left) | 0;
+    const r = (((b3 * s + b2) * s + b1) * s + b0 + edge - top) | 0;
+    out[i] = (Math.imul(r, stride) + c) | 0;
   }
 }
 

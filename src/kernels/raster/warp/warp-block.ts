@@ -10,8 +10,8 @@ import {
 import { type NumberArray, observedOf, type SourceBlock, storeValues } from "../resample/block.ts";
 import { footprintRow, footprintScratch, footprintsOf } from "../resample/footprint.ts";
 import { type Resampling, usesFootprint } from "../resample/methods.ts";
-import { filterRow, filterScratch, nearestIndices, plainFilter, reach } from "../resample/point.ts";
-import { makePositions, PATCH_INTS, type Patches, patchBounds, patchRow } from "./patches.ts";
+import { EDGE, filterRow, filterScratch, nearestIndices, plainFilter, reach } from "../resample/point.ts";
+import { makePositions, PATCH_INTS, type Patches, patchBounds, patchIndices, patchRow } from "./patches.ts";
 
 /** One band of a {@link WarpJob}. */
 export interface WarpBand {
@@ -54,7 +54,8 @@ export interface WarpBlock {
   readonly mask: Uint8Array | null;
 }
 
-const WIDEST = 65;
+/** Columns of the widest patch, and one more corner. */
+const WIDEST = 257;
 
 /** Pixels of one window of a warped raster. */
 export function warpBlock(job: WarpJob): WarpBlock {
@@ -118,8 +119,12 @@ function near(job: WarpJob, out: readonly SampleArray[], mask: Uint8Array | null
       inside = contains(source, bounds, 1e-6);
     },
     ({ patch, col, row, count, at }) => {
-      patchRow(patches, patch, "centers", col, row, count, positions);
-      nearestIndices(positions.x, positions.y, count, source, inside, indices);
+      if (inside && patches.layout[PATCH_INTS * patch + 4] === 3)
+        patchIndices(patches, patch, col, row, count, source, EDGE, indices);
+      else {
+        patchRow(patches, patch, "centers", col, row, count, positions);
+        nearestIndices(positions.x, positions.y, count, source, inside, indices);
+      }
       for (let b = 0; b < bands.length; b++) {
         const { samples, fill, type } = bands[b]!;
         if (isComplex(type)) takePairs(samples, valid[b]!, indices, count, fill, out[b]!, at);
