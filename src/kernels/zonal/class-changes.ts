@@ -72,8 +72,8 @@ function count(
     const start = row * window.width + data[4 * k + 2]! - window.col;
     const length = data[4 * k + 3]! - data[4 * k + 2]!;
     const share = fraction === null ? 1 : fraction[k]!;
-    const rowHigh = areas === null ? 0 : areas.high[row]!;
-    const rowLow = areas === null ? 0 : areas.low[row]!;
+    const rowHigh = areas === null ? 0 : areas.high[data[4 * k + 1]!]!;
+    const rowLow = areas === null ? 0 : areas.low[data[4 * k + 1]!]!;
     const atBefore = before.number(start, start + length);
     const atAfter = after.number(start, start + length);
     let lastKey = -1;

@@ -7,7 +7,7 @@ import { type ClassSamples, ClassSlots } from "./class-slots.ts";
 import type { CoverageRuns } from "./coverage.ts";
 import { type ZoneRule, zoneRuns } from "./zone-runs.ts";
 
-/** Area of a pixel in each row of a window; `high` and `low` are multiples of `unit` and of `unit * 2^-26`. */
+/** Area of a pixel in each row of the raster; `high` and `low` are multiples of `unit` and of `unit * 2^-26`. */
 export interface RowAreas extends SplitNumbers {
   readonly unit: number;
 }
@@ -41,17 +41,25 @@ interface Scratch {
   readonly met: Uint8Array;
   /** Per slot: pixels high and low, area high and low, first. */
   readonly sums: Float64Array;
+  /** Slots that the zone at hand has met. */
+  readonly list: Int32Array;
+  /** Zone and numbers of the entries so far. */
+  zone: Int32Array;
+  numbers: Float64Array;
 }
 
 let kept: Scratch | null = null;
 
-/** All zero, kept so between calls. */
+/** Table, flags and sums are all zero, and kept so between calls. */
 function scratchFor(size: number): Scratch {
   if (kept === null || kept.met.length < size)
     kept = {
       table: new Int32Array(4 * size),
       met: new Uint8Array(size),
       sums: new Float64Array(5 * size),
+      list: new Int32Array(size),
+      zone: new Int32Array(1024),
+      numbers: new Float64Array(1024 * COUNT_NUMBERS),
     };
   return kept;
 }
@@ -61,7 +69,7 @@ function scratchFor(size: number): Scratch {
  * are nodata, NaN or masked are counted under NaN.
  *
  * @param runs   Sorted by zone, as `zoneRuns` gives them; pixels inside `window`.
- * @param areas  Of the rows of the window; `null` when only pixels matter.
+ * @param areas  `null` when only pixels matter.
  * @param width  Columns of the whole raster, for the position of the first pixel.
  * @throws RangeError when there are more than `MAX_CLASSES` values.
  */
@@ -88,28 +96,29 @@ export function countClasses(
 
 class Counter {
   readonly #slots: ClassSlots;
+  readonly #scratch: Scratch;
   readonly #table: Int32Array;
   readonly #met: Uint8Array;
   readonly #sums: Float64Array;
-  /** Slots that the zone at hand has met. */
   readonly #list: Int32Array;
   #listed = 0;
   #count = 0;
-  #zone: Int32Array = new Int32Array(64);
-  #numbers: Float64Array = new Float64Array(64 * COUNT_NUMBERS);
 
   constructor(slots: ClassSlots, scratch: Scratch) {
     this.#slots = slots;
+    this.#scratch = scratch;
     this.#table = scratch.table;
     this.#met = scratch.met;
     this.#sums = scratch.sums;
-    this.#list = new Int32Array(slots.size);
+    this.#list = scratch.list;
   }
 
   count(runs: Runs | CoverageRuns, window: Window, areas: RowAreas | null, width: number): void {
     const { data, count } = runs;
     const fraction = "fraction" in runs ? runs.fraction : null;
     const slots = this.#slots;
+    const met = this.#met;
+    const sums = this.#sums;
     const roundHigh = areas === null ? 0 : 1.5 * 2 ** 52 * areas.unit;
     const roundLow = areas === null ? 0 : 1.5 * 2 ** 26 * areas.unit;
     let zone = -1;
@@ -124,8 +133,8 @@ class Counter {
       const start = (row - window.row) * window.width + startCol - window.col;
       let pixelHigh = 1;
       let pixelLow = 0;
-      let areaHigh = areas === null ? 0 : areas.high[row - window.row]!;
-      let areaLow = areas === null ? 0 : areas.low[row - window.row]!;
+      let areaHigh = areas === null ? 0 : areas.high[row]!;
+      let areaLow = areas === null ? 0 : areas.low[row]!;
       if (fraction !== null && fraction[k] !== 1) {
         const share = fraction[k]!;
         pixelHigh = share + ROUND_HIGH - ROUND_HIGH;
@@ -138,7 +147,16 @@ class Counter {
       }
       const at = slots.number(start, start + length);
       const first = row * width + startCol;
-      if (length < SHORT || length < 2 * this.#listed)
+      if (length === 1) {
+        // What edges of zones are made of.
+        const slot = slots.keys[at]!;
+        const s = 5 * slot;
+        if (met[slot] === 0) this.#meet(slot, first);
+        sums[s]! += pixelHigh;
+        sums[s + 1]! += pixelLow;
+        sums[s + 2]! += areaHigh;
+        sums[s + 3]! += areaLow;
+      } else if (length < SHORT || length < 2 * this.#listed)
         this.#each(at, length, first, pixelHigh, pixelLow, areaHigh, areaLow);
       else this.#many(at, length, first, pixelHigh, pixelLow, areaHigh, areaLow);
     }
@@ -226,18 +244,21 @@ class Counter {
   }
 
   #flush(zone: number): void {
+    const scratch = this.#scratch;
+    const sums = this.#sums;
     for (let k = 0; k < this.#listed; k++) {
       const slot = this.#list[k]!;
-      if (this.#count === this.#zone.length) {
-        this.#zone = doubledInts(this.#zone);
-        this.#numbers = doubled(this.#numbers);
+      if (this.#count === scratch.zone.length) {
+        scratch.zone = doubledInts(scratch.zone);
+        scratch.numbers = doubled(scratch.numbers);
       }
-      this.#zone[this.#count] = zone;
+      scratch.zone[this.#count] = zone;
+      const { numbers } = scratch;
       const at = COUNT_NUMBERS * this.#count++;
-      this.#numbers[at] = this.#slots.value(slot);
+      numbers[at] = this.#slots.value(slot);
       for (let i = 0; i < 5; i++) {
-        this.#numbers[at + 1 + i] = this.#sums[5 * slot + i]!;
-        this.#sums[5 * slot + i] = 0;
+        numbers[at + 1 + i] = sums[5 * slot + i]!;
+        sums[5 * slot + i] = 0;
       }
       this.#met[slot] = 0;
     }
@@ -245,10 +266,11 @@ class Counter {
   }
 
   finish(): ClassCounts {
+    const { zone, numbers } = this.#scratch;
     return {
       count: this.#count,
-      zone: this.#zone.slice(0, this.#count),
-      numbers: this.#numbers.slice(0, COUNT_NUMBERS * this.#count),
+      zone: zone.slice(0, this.#count),
+      numbers: numbers.slice(0, COUNT_NUMBERS * this.#count),
     };
   }
 }

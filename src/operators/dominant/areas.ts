@@ -57,10 +57,3 @@ export function pixelAreas(grid: Grid, surface: Surface | undefined, warnings: S
     rows: { ...splitNumbers(values, largest), unit: 2 ** (Math.ceil(Math.log2(largest || 1)) - 26) },
   };
 }
-
-/** The areas of some rows. */
-export function rowsOf(areas: RowAreas | null, row: number, height: number): RowAreas | null {
-  if (areas === null) return null;
-  const { high, low, unit } = areas;
-  return { high: high.slice(row, row + height), low: low.slice(row, row + height), unit };
-}

@@ -11,7 +11,7 @@ import type { RasterBlock, RasterSource } from "../../model/raster.ts";
 import { mapConcurrent } from "../map-concurrent.ts";
 import { readWindows, toWorking } from "../read-windows.ts";
 import { type TileReader, tileReader } from "../tile-reader.ts";
-import { type PixelAreas, rowsOf } from "./areas.ts";
+import type { PixelAreas } from "./areas.ts";
 import { ChangeTally, Tally } from "./tally.ts";
 
 /** What to count in rasters of one grid. */
@@ -73,6 +73,7 @@ export async function countClassesOf(job: CountJob): Promise<Counted> {
   }
 
   const shared = executor.keep(shapes).value;
+  const rows = executor.keep(areas.rows).value;
   const readers = sources.map((source) => new PartReader(source));
   let done = 0;
   const parts = mapConcurrent(windows, executor.concurrency, async ({ window, features }) => {
@@ -87,7 +88,7 @@ export async function countClassesOf(job: CountJob): Promise<Counted> {
         features,
         window,
         width: grid.width,
-        areas: rowsOf(areas.rows, window.row, window.height),
+        areas: rows,
         pairs: pairs.flat(),
         union: job.union,
         each: job.each,
