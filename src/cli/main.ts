@@ -30,6 +30,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: "Area of each class and the dominant class per zone",
     load: async () => (await import("./commands/dominant.ts")).dominant,
   },
+  composite: {
+    summary: "Composite a dated stack of rasters, one band or file per period",
+    load: async () => (await import("./commands/composite.ts")).composite,
+  },
   warp: {
     summary: "Bring a raster to another CRS, resolution, extent or grid",
     load: async () => (await import("./commands/warp.ts")).warp,

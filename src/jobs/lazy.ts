@@ -1,4 +1,5 @@
 import type { clipFile as ClipFile } from "./files/clip.ts";
+import type { compositeFile as CompositeFile } from "./files/composite.ts";
 import type { convertFile as ConvertFile } from "./files/convert.ts";
 import type { dominantFile as DominantFile } from "./files/dominant.ts";
 import type { describeFile as DescribeFile } from "./files/info.ts";
@@ -25,6 +26,10 @@ export const convertFile: typeof ConvertFile = async (...args) =>
 /** See `clipFile` in `jobs/files/clip.ts`: clip a file to a region, file to file. */
 export const clipFile: typeof ClipFile = async (...args) =>
   (await import("./files/clip.ts")).clipFile(...args);
+
+/** See `compositeFile` in `jobs/files/composite.ts`: composite dated rasters, files to file. */
+export const compositeFile: typeof CompositeFile = async (...args) =>
+  (await import("./files/composite.ts")).compositeFile(...args);
 
 /** See `dominantFile` in `jobs/files/dominant.ts`: class areas and dominant class per zone, file to file. */
 export const dominantFile: typeof DominantFile = async (...args) =>
