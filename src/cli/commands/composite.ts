@@ -54,6 +54,11 @@ export const composite: Command = {
       help: "leave out scenes with more cloud by the manifest",
     },
     resampling: { type: "string", value: "METHOD", help: "bring scenes on other grids to that of the first" },
+    like: {
+      type: "string",
+      value: "RASTER",
+      help: "take the grid of RASTER instead of that of the first scene",
+    },
     percentiles: {
       type: "string",
       value: "RULE",
@@ -112,6 +117,7 @@ export const composite: Command = {
         dates: text("dates"),
         duplicates: choose("duplicates", ["keep", "first", "last", "error"] as const),
         maxCloud: number("max-cloud"),
+        like: text("like"),
         resampling: choose("resampling", [
           "near",
           "bilinear",

@@ -4,6 +4,7 @@ import { openRaster } from "../../io/open.ts";
 import { readError } from "../../io/read-errors.ts";
 import { GeoError } from "../../model/errors.ts";
 import type { JsonValue } from "../../model/features.ts";
+import type { Grid } from "../../model/grid.ts";
 import type { RasterSource } from "../../model/raster.ts";
 import { type Instant, parseInstant } from "../../model/time.ts";
 import { openStack, type RasterStack, type SceneInput, type StackOptions } from "../../operators/stack.ts";
@@ -20,6 +21,8 @@ export interface StackFileOptions extends Omit<StackOptions, "grid"> {
   readonly quality?: string | undefined;
   /** Leave out scenes of which the manifest says that more than so many percent are cloud. */
   readonly maxCloud?: number | undefined;
+  /** Path of a raster whose grid the stack takes; default that of the first scene. */
+  readonly like?: string | undefined;
   /** Bytes of decoded tiles that all files together may keep. */
   readonly cacheBytes?: number | undefined;
 }
@@ -61,11 +64,20 @@ export async function openStackFiles(
     const scenes = (
       await Promise.all(listed.map((scene) => toScenes(scene, opened, listed.length === 1, options)))
     ).flat();
-    return await openStack(scenes, options);
+    return await openStack(scenes, {
+      ...options,
+      grid: options.like === undefined ? undefined : await gridOf(options.like),
+    });
   } catch (error) {
     await Promise.all([...opened.values()].map((source) => source.close()));
     throw error;
   }
+}
+
+async function gridOf(path: string): Promise<Grid> {
+  const raster = await openRaster(path);
+  await raster.close();
+  return raster.grid;
 }
 
 interface FileBand {
