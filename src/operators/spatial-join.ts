@@ -101,8 +101,8 @@ export interface SpatialJoinOptions {
   readonly onCrsMismatch?: OnCrsMismatch | undefined;
   /**
    * Where pairs are found and measured. Default: here. Attributes and times are always compared here, and points located,
-   * which is quicker than handing them over. Threads gain most where overlaps are measured; a join of polygons by a
-   * predicate alone spends most of its time on reading and writing.
+   * which is quick. Threads gain most where overlaps are measured; a join by a predicate alone spends most of its time on
+   * reading and writing.
    */
   readonly executor?: Executor | undefined;
   readonly signal?: AbortSignal | undefined;

@@ -144,7 +144,7 @@ export class Matcher {
     return { left, right, overlaps: shared, days, tied };
   }
 
-  /** Points are found in a grid sooner than they are copied to a thread: 0.2 microseconds each. */
+  /** Points are found in a grid, a million in 0.2 s: too little beside reading them to be handed to threads. */
   #quick(geometry: GeometryColumn, measure: boolean): boolean {
     return !measure && this.#conditions.predicate !== "dwithin" && allPoints(geometry);
   }
