@@ -1,6 +1,6 @@
-import { countPixels, maskWindow, scanRuns } from "../kernels/raster/rasterize.ts";
-import { type PixelRule, prepareShapes } from "../kernels/raster/shapes.ts";
-import { coverageWindow } from "../kernels/zonal/coverage.ts";
+import { countPixels, maskWindow } from "../kernels/raster/rasterize.ts";
+import { type PixelRule, type PreparedShapes, prepareShapes } from "../kernels/raster/shapes.ts";
+import { type CoverageRuns, coverageRuns, coverageWindow } from "../kernels/zonal/coverage.ts";
 import { GeoError } from "../model/errors.ts";
 import type { GeometryColumn } from "../model/geometry.ts";
 import type { Grid, Window } from "../model/grid.ts";
@@ -35,32 +35,70 @@ export function pixelMask(geometry: GeometryColumn, grid: Grid, pixels: Pixels):
   }
   const share = coverageShare(pixels);
   const shapes = prepareShapes(geometry, grid, "all-touched");
-  const mask: PixelMask = {
-    window(window) {
-      // Most windows of a large raster lie wholly outside or inside; runs tell without a number per pixel.
-      if (scanRuns(shapes, window).count === 0) return "none";
-      const coverage = coverageWindow(shapes, window);
-      const out = new Uint8Array(coverage.length);
-      let inside = 0;
-      for (let i = 0; i < out.length; i++) {
-        if (coverage[i]! >= share) {
-          out[i] = 1;
-          inside++;
-        }
-      }
-      return inside === 0 ? "none" : inside === out.length ? "all" : out;
-    },
+  return {
+    window: (window) => coveredWindow(shapes, window, share),
     count(window) {
-      const part = mask.window(window);
-      if (typeof part === "string") return part === "all" ? window.width * window.height : 0;
-      let count = 0;
-      for (let i = 0; i < part.length; i++) count += part[i]!;
-      return count;
+      const runs = coverageRuns(shapes, window);
+      return severalFeatures(runs)
+        ? countOf(coveredWindow(shapes, window, share), window)
+        : coveredPixels(runs, share);
     },
-    covers: (window) =>
-      countPixels(shapes, window) === window.width * window.height && mask.window(window) === "all",
+    covers(window) {
+      const runs = coverageRuns(shapes, window);
+      const pixels = window.width * window.height;
+      // Shares of several features add up, and may be less than wanted each.
+      return severalFeatures(runs)
+        ? coveredWindow(shapes, window, share) === "all"
+        : coveredPixels(runs, share) === pixels;
+    },
   };
-  return mask;
+}
+
+/** Pixels covered to at least `share`. Windows of one feature, nearly all, need no number for each pixel. */
+function coveredWindow(shapes: PreparedShapes, window: Window, share: number): Uint8Array | "all" | "none" {
+  const runs = coverageRuns(shapes, window);
+  const { count, data, fraction } = runs;
+  const { col, row, width, height } = window;
+  if (severalFeatures(runs)) {
+    const coverage = coverageWindow(shapes, window);
+    const out = new Uint8Array(coverage.length);
+    let inside = 0;
+    for (let i = 0; i < out.length; i++) {
+      if (coverage[i]! >= share) {
+        out[i] = 1;
+        inside++;
+      }
+    }
+    return inside === 0 ? "none" : inside === out.length ? "all" : out;
+  }
+  const inside = coveredPixels(runs, share);
+  if (inside === 0) return "none";
+  if (inside === width * height) return "all";
+  const out = new Uint8Array(width * height);
+  for (let k = 0; k < count; k++) {
+    if (fraction[k]! < share) continue;
+    const at = (data[4 * k + 1]! - row) * width - col;
+    out.fill(1, at + data[4 * k + 2]!, at + data[4 * k + 3]!);
+  }
+  return out;
+}
+
+function severalFeatures({ count, data }: CoverageRuns): boolean {
+  return count > 0 && data[0] !== data[4 * (count - 1)];
+}
+
+/** Pixels of runs of one feature that are covered to at least `share`. */
+function coveredPixels({ count, data, fraction }: CoverageRuns, share: number): number {
+  let pixels = 0;
+  for (let k = 0; k < count; k++) if (fraction[k]! >= share) pixels += data[4 * k + 3]! - data[4 * k + 2]!;
+  return pixels;
+}
+
+function countOf(mask: Uint8Array | "all" | "none", { width, height }: Window): number {
+  if (typeof mask === "string") return mask === "all" ? width * height : 0;
+  let count = 0;
+  for (let i = 0; i < mask.length; i++) count += mask[i]!;
+  return count;
 }
 
 /** The number in `"coverage:F"`. */
