@@ -35,14 +35,20 @@ export {
   writeRaster,
 } from "./io/open.ts";
 export type { ClipFileOptions } from "./jobs/files/clip.ts";
+export type { CompositeFileOptions } from "./jobs/files/composite.ts";
 export type { ConvertOptions } from "./jobs/files/convert.ts";
 export type { DominantFileOptions } from "./jobs/files/dominant.ts";
 export type { DescribeOptions, FileDescription } from "./jobs/files/info.ts";
 export type { JoinFileOptions } from "./jobs/files/join.ts";
+export type { PolygonizeFileOptions } from "./jobs/files/polygonize.ts";
+export type { RasterizeFileOptions } from "./jobs/files/rasterize.ts";
 export type { FileOptions, FileResult } from "./jobs/files/result.ts";
 export type { FileProblem, ValidateOptions, ValidateResult } from "./jobs/files/validate.ts";
+export type { WarpFileOptions } from "./jobs/files/warp.ts";
+export type { ZonalFileOptions } from "./jobs/files/zonal.ts";
 export {
   clipFile,
+  compositeFile,
   convertFile,
   describeFile,
   describePipeline,
@@ -50,8 +56,11 @@ export {
   joinFile,
   loadPipeline,
   planPipeline,
+  polygonizeFile,
+  rasterizeFile,
   runPipeline,
   validateFile,
+  warpFile,
 } from "./jobs/lazy.ts";
 export type { PipelineInfo } from "./jobs/pipelines.ts";
 export type { RunOptions, RunPlan, RunRecord, RunResult } from "./jobs/run.ts";
@@ -119,6 +128,14 @@ export type {
   Slivers,
 } from "./operators/clip-features.ts";
 export type { ClippedRaster, ClipRasterOptions, ClipRasterReport } from "./operators/clip-raster.ts";
+export type {
+  CompositeMethodName,
+  CompositeOptions,
+  ModeTies,
+  PercentileRule,
+  PeriodComposite,
+  Provenance,
+} from "./operators/composite.ts";
 export type { DissolveOptions, DissolveResult } from "./operators/dissolve.ts";
 export type {
   ChangeMatrix,
@@ -159,12 +176,14 @@ export {
   checkFeatures,
   clipFeatures,
   clipRaster,
+  composite,
   dissolve,
   dominantClass,
   dominantClassPolygons,
   inner,
   inverted,
   nearestJoin,
+  openStack,
   polygonOverlaps,
   rasterize,
   saveAll,
@@ -200,6 +219,7 @@ export type {
   OnCondition,
   SpatialJoinOptions,
 } from "./operators/spatial-join.ts";
+export type { RasterStack, Scene, SceneInput, StackOptions } from "./operators/stack.ts";
 export {
   aspect,
   type HillshadeOptions,

@@ -1,5 +1,6 @@
 import type { clipFeatures as ClipFeatures } from "./clip-features.ts";
 import type { clipRaster as ClipRaster } from "./clip-raster.ts";
+import type { composite as Composite } from "./composite.ts";
 import type { dissolve as Dissolve } from "./dissolve.ts";
 import type { dominantClass as DominantClass } from "./dominant.ts";
 import type { dominantClassPolygons as DominantClassPolygons } from "./dominant-polygons.ts";
@@ -15,6 +16,7 @@ import type { nearestJoin as NearestJoin } from "./nearest-join.ts";
 import type { polygonOverlaps as PolygonOverlaps } from "./polygon-overlaps.ts";
 import type { rasterize as Rasterize } from "./rasterize.ts";
 import type { spatialJoin as SpatialJoin } from "./spatial-join.ts";
+import type { openStack as OpenStack } from "./stack.ts";
 import type { checkFeatures as CheckFeatures } from "./validity.ts";
 import type { warpRaster as WarpRaster } from "./warp.ts";
 import type { zonalStats as ZonalStats } from "./zonal-stats.ts";
@@ -87,3 +89,10 @@ export const warpRaster: typeof WarpRaster = async (...args) =>
 /** See `zonalStats` in `operators/zonal-stats.ts`: statistics of a raster per zone. */
 export const zonalStats: typeof ZonalStats = async (...args) =>
   (await import("./zonal-stats.ts")).zonalStats(...args);
+
+/** See `composite` in `operators/composite.ts`: a stack of dated rasters as one raster per period. */
+export const composite: typeof Composite = async (...args) =>
+  (await import("./composite.ts")).composite(...args);
+
+/** See `openStack` in `operators/stack.ts`: dated rasters on one grid. */
+export const openStack: typeof OpenStack = async (...args) => (await import("./stack.ts")).openStack(...args);
