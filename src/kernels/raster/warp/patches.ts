@@ -281,8 +281,10 @@ export function patchIndices(
 /**
  * Bounds of the source positions of a patch, `[minX, minY, maxX, maxY]` into `out`: never too small, and exact when
  * the polynomial is linear. Explicit positions that are NaN are left out; `minX > maxX` when there are no others.
+ *
+ * @returns False when some were left out.
  */
-export function patchBounds(patches: Patches, patch: number, out: Float64Array): void {
+export function patchBounds(patches: Patches, patch: number, out: Float64Array): boolean {
   const { layout, values } = patches;
   const degree = layout[PATCH_INTS * patch + 4]!;
   const start = layout[PATCH_INTS * patch + 5]!;
@@ -293,16 +295,20 @@ export function patchBounds(patches: Patches, patch: number, out: Float64Array):
   if (degree === EXPLICIT) {
     const next = PATCH_INTS * (patch + 1);
     const end = next < layout.length ? layout[next + 5]! : values.length;
+    let complete = true;
     for (let k = start; k < end; k += 2) {
       const x = values[k]!;
       const y = values[k + 1]!;
-      if (!(x + y > -Infinity && x + y < Infinity)) continue;
+      if (!(x + y > -Infinity && x + y < Infinity)) {
+        complete = false;
+        continue;
+      }
       if (x < out[0]!) out[0] = x;
       if (x > out[2]!) out[2] = x;
       if (y < out[1]!) out[1] = y;
       if (y > out[3]!) out[3] = y;
     }
-    return;
+    return complete;
   }
   const square = (degree + 1) * (degree + 1);
   for (let axis = 0; axis < 2; axis++) {
@@ -313,4 +319,5 @@ export function patchBounds(patches: Patches, patch: number, out: Float64Array):
     out[axis] = values[base]! - reach;
     out[axis + 2] = values[base]! + reach;
   }
+  return true;
 }

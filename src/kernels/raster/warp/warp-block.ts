@@ -115,8 +115,7 @@ function near(job: WarpJob, out: readonly SampleArray[], mask: Uint8Array | null
   eachRun(
     job,
     (patch) => {
-      patchBounds(patches, patch, bounds);
-      inside = contains(source, bounds, 1e-6);
+      inside = patchBounds(patches, patch, bounds) && contains(source, bounds, 1e-6);
     },
     ({ patch, col, row, count, at }) => {
       if (inside && patches.layout[PATCH_INTS * patch + 4] === 3)
@@ -255,8 +254,7 @@ function weighted(job: WarpJob, out: readonly SampleArray[], mask: Uint8Array | 
     eachRun(
       job,
       (patch) => {
-        patchBounds(patches, patch, bounds);
-        inside = contains(source, bounds, margin);
+        inside = patchBounds(patches, patch, bounds) && contains(source, bounds, margin);
       },
       ({ patch, col, row, count, at }) => {
         patchRow(patches, patch, "centers", col, row, count, upper);
