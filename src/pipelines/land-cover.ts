@@ -40,9 +40,11 @@ const parameters = z.object({
       "values that are not reported and do not count as observed; lulc-v3 takes 0 as background by itself",
     ),
   pixels: z
-    .enum(["center", "all-touched"])
+    .enum(["center", "all-touched", "coverage"])
     .default("center")
-    .describe("which pixels belong to a unit; Earth Engine weights them by the part inside instead"),
+    .describe(
+      "which pixels belong to a unit; coverage: every pixel by the exact part inside, as Earth Engine's weights are meant",
+    ),
   surface: z
     .enum(["auto", "plane", "ellipsoid", "sphere"])
     .default("auto")
@@ -180,9 +182,8 @@ const pipeline = definePipeline({
           classes: legend.length,
           rasters: rasters.length,
           emptyUnits: result.emptyZones,
-          pixels: result.years.reduce(
-            (sum, { zonePixels }) => sum + zonePixels.reduce((a, b) => a + b, 0),
-            0,
+          pixels: round(
+            result.years.reduce((sum, { zonePixels }) => sum + zonePixels.reduce((a, b) => a + b, 0), 0),
           ),
         },
       }),
