@@ -202,9 +202,14 @@ export type {
   NearestReport,
 } from "./operators/nearest-join.ts";
 export type { PolygonOverlaps } from "./operators/polygon-overlaps.ts";
-export { type Connectivity, type PolygonizeOptions, polygonize } from "./operators/polygonize.ts";
+export {
+  type Connectivity,
+  type PolygonizeOptions,
+  polygonize,
+  type RegionOrder,
+} from "./operators/polygonize.ts";
 export { type ProximityOptions, proximity } from "./operators/proximity.ts";
-export type { RasterizeOptions } from "./operators/rasterize.ts";
+export type { RasterizeOptions, RasterizeReport } from "./operators/rasterize.ts";
 export { readTable } from "./operators/read-table.ts";
 export { type ClassRule, type ReclassifyOptions, reclassify } from "./operators/reclassify.ts";
 export { type ReprojectedFeatures, reprojectFeatures } from "./operators/reproject-features.ts";
