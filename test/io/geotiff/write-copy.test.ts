@@ -77,7 +77,7 @@ function view(
 }
 
 /** Everything that a reader sees of a file: samples and masks of all levels, statistics. */
-async function seen(path: string): Promise<unknown> {
+async function seen(path: string): Promise<{ readonly valid: boolean }> {
   const source = await openGeoTiff(await openBytes(path));
   const levels = [source, ...source.info.overviews.map((_, k) => source.overview(k))];
   const read = await Promise.all(
@@ -88,7 +88,7 @@ async function seen(path: string): Promise<unknown> {
   );
   const { metadata } = source.bands[0]!;
   await source.close();
-  return { read, metadata, problems: (await validateCog(memoryBytes(readFileSync(path)))).errors };
+  return { read, metadata, valid: (await validateCog(memoryBytes(readFileSync(path)))).valid };
 }
 
 /** Write a view with and without copying. Both must look the same; gives what the first did. */
@@ -96,7 +96,9 @@ async function both(source: RasterSource, options: CogOptions): Promise<WriteRes
   const all = { blocksize: SIDE, overwrite: true, ...options };
   const result = await writeGeoTiff(at("copied.tif"), source, all);
   await writeGeoTiff(at("encoded.tif"), { ...source, origin: undefined }, all);
-  expect(await seen(at("copied.tif"))).toEqual(await seen(at("encoded.tif")));
+  const copied = await seen(at("copied.tif"));
+  expect(copied.valid).toBe(true);
+  expect(copied).toEqual(await seen(at("encoded.tif")));
   return result;
 }
 
