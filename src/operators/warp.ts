@@ -44,7 +44,7 @@ export interface WarpOptions {
   readonly res?: number | readonly [x: number, y: number] | undefined;
   /** Bounds of the result in the new CRS; longitudes with minX > maxX cross the antimeridian. Default: all of the source. */
   readonly extent?: Bounds | undefined;
-  /** Size in pixels; with one of them the other follows from the extent. */
+  /** Size in pixels; with one of them pixels are square and the other follows. */
   readonly width?: number | undefined;
   readonly height?: number | undefined;
   /**

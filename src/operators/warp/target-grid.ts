@@ -56,9 +56,13 @@ export function targetGrid(source: Grid, url: string, options: TargetGridOptions
   const spanX = bounds[2] - bounds[0];
   const spanY = bounds[3] - bounds[1];
   if (width !== null || height !== null) {
-    const w = width ?? sides(height! * (spanX / spanY), url);
-    const h = height ?? sides(width! * (spanY / spanX), url);
-    return gridOf(bounds[0], bounds[3], spanX / w, spanY / h, w, h, crs);
+    if (width !== null && height !== null)
+      return gridOf(bounds[0], bounds[3], spanX / width, spanY / height, width, height, crs);
+    // Square pixels from the upper left corner on.
+    const size = width !== null ? spanX / width : spanY / height!;
+    const w = width ?? sides(Math.floor(spanX / size + 0.5), url);
+    const h = height ?? sides(Math.floor(spanY / size + 0.5), url);
+    return gridOf(bounds[0], bounds[3], size, size, w, h, crs);
   }
   if (res === null && snap === undefined && extent === null) {
     const [sizeX, sizeY] = suggested!.sizes;
