@@ -77,7 +77,7 @@ function view(
 }
 
 /** Everything that a reader sees of a file: samples and masks of all levels, statistics. */
-async function seen(path: string): Promise<{ readonly valid: boolean }> {
+async function seen(path: string): Promise<{ valid: boolean; levels: unknown; metadata: unknown }> {
   const source = await openGeoTiff(await openBytes(path));
   const levels = [source, ...source.info.overviews.map((_, k) => source.overview(k))];
   const read = await Promise.all(
@@ -88,7 +88,7 @@ async function seen(path: string): Promise<{ readonly valid: boolean }> {
   );
   const { metadata } = source.bands[0]!;
   await source.close();
-  return { read, metadata, valid: (await validateCog(memoryBytes(readFileSync(path)))).valid };
+  return { levels: read, metadata, valid: (await validateCog(memoryBytes(readFileSync(path)))).valid };
 }
 
 /** Write a view with and without copying. Both must look the same; gives what the first did. */
