@@ -137,12 +137,15 @@ export type {
   Provenance,
 } from "./operators/composite.ts";
 export type { DissolveOptions, DissolveResult } from "./operators/dissolve.ts";
+export type { ClassLook } from "./operators/dominant/legend.ts";
 export type {
   ChangeMatrix,
   ClassAreas,
   ClassInfo,
   DominantOptions,
   DominantResult,
+  ZoneChanges,
+  ZonePixels,
 } from "./operators/dominant.ts";
 export type {
   DominantPolygonsOptions,
