@@ -109,6 +109,7 @@ export {
 export {
   type Band,
   makeBand,
+  type Origin,
   type RasterBlock,
   type RasterSource,
   type ReadOptions,
