@@ -40,6 +40,7 @@ import {
   parseInstant,
   periodsBetween,
 } from "../model/time.ts";
+import { mapConcurrent } from "./map-concurrent.ts";
 import { DEFAULT_MEMORY } from "./read-windows.ts";
 import { openStack, type RasterStack, type Scene, type SceneInput } from "./stack.ts";
 import { type QualityChecker, qualityChecker } from "./temporal/mask.ts";
@@ -548,8 +549,7 @@ function periodRaster(
     1,
     scenes.reduce((sum, scene) => sum + sceneBytes(scene, plan), 0),
   );
-  // Half of the memory for one piece: while it is computed, the next may be read.
-  const most = Math.max(1024, Math.floor(plan.memory / 2 / pixelBytes));
+  const most = Math.max(1024, Math.floor(plan.memory / pixelBytes));
 
   /** Bands of the stack that given bands of the result need. */
   function needed(numbers: readonly number[]): number[] {
@@ -566,14 +566,7 @@ function periodRaster(
     signal: AbortSignal | undefined,
   ): Promise<CompositeBlock> {
     const use = needed(numbers);
-    const leave = await plan.gate.enter(window.width * window.height * pixelBytes);
-    let block: CompositeBlock;
-    try {
-      const job = await readJob(stack, plan, scenes, use, window, signal);
-      block = await plan.compute(job);
-    } finally {
-      leave();
-    }
+    const block = await plan.compute(await readJob(stack, plan, scenes, use, window, signal));
     const place = (k: number): number => {
       if (whole) return k;
       if (k < values) return use.indexOf(k);
@@ -609,15 +602,22 @@ function periodRaster(
         });
         return { window, bands: empty, mask: plan.masked ? new Uint8Array(pixels) : null };
       }
-      if (pixels <= most) return { ...(await compute(window, numbers, signal)), window };
-      const out = numbers.map(() => sampleArray(plan.type, pixels));
-      const mask = plan.masked ? new Uint8Array(pixels) : null;
-      for (const part of parts(window, most, stack.tile.height)) {
-        const block = await compute(part, numbers, signal);
-        for (const [i, samples] of block.bands.entries()) copyInto(samples, part, out[i]!, window);
-        if (mask !== null) copyInto(block.mask!, part, mask, window);
+      // One window after the other when they do not fit together: a file keeps the tile it decoded last, which the parts
+      // of a window share.
+      const leave = await plan.gate.enter(pixels * pixelBytes);
+      try {
+        if (pixels <= most) return { ...(await compute(window, numbers, signal)), window };
+        const out = numbers.map(() => sampleArray(plan.type, pixels));
+        const mask = plan.masked ? new Uint8Array(pixels) : null;
+        for (const part of parts(window, Math.ceil(most / 4), stack.tile.height)) {
+          const block = await compute(part, numbers, signal);
+          for (const [i, samples] of block.bands.entries()) copyInto(samples, part, out[i]!, window);
+          if (mask !== null) copyInto(block.mask!, part, mask, window);
+        }
+        return { window, bands: out, mask };
+      } finally {
+        leave();
       }
-      return { window, bands: out, mask };
     },
     close: () => Promise.resolve(),
   };
@@ -661,6 +661,9 @@ function copyInto(from: SampleArray, part: Window, to: SampleArray, whole: Windo
   }
 }
 
+/** Scenes that are read at once for a window. */
+const SCENES_AT_ONCE = 8;
+
 /** Read the samples of a window of all scenes. */
 async function readJob(
   stack: RasterStack,
@@ -672,17 +675,18 @@ async function readJob(
 ): Promise<CompositeJob> {
   const { method, best, checker } = plan;
   const byQuality = method.kind === "best" && best < 0;
-  const read = await Promise.all(
-    scenes.map(async (scene) => {
-      const wanted = use.map((b) => scene.bands[b]!);
-      if (byQuality) wanted.push(scene.quality!);
-      const [blocks, judged] = await Promise.all([
-        readBands(wanted, window, signal),
-        checker === null ? null : checker.read(scene.quality!, stack.grid, window, signal),
-      ]);
-      return blocks.map(({ samples, mask }) => ({ samples, mask: both(mask, judged) }));
-    }),
-  );
+  // A few scenes at a time: each one's compressed and decoded bytes are there beside its samples.
+  const read: { samples: SampleArray; mask: Uint8Array | null }[][] = [];
+  const scene = async (one: Scene): Promise<(typeof read)[number]> => {
+    const wanted = use.map((b) => one.bands[b]!);
+    if (byQuality) wanted.push(one.quality!);
+    const [blocks, judged] = await Promise.all([
+      readBands(wanted, window, signal),
+      checker === null ? null : checker.read(one.quality!, stack.grid, window, signal),
+    ]);
+    return blocks.map(({ samples, mask }) => ({ samples, mask: both(mask, judged) }));
+  };
+  for await (const blocks of mapConcurrent(scenes, SCENES_AT_ONCE, scene)) read.push(blocks);
   const planes = (
     at: number,
     band: (scene: Scene) => { source: RasterSource; band: number },

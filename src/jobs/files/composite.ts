@@ -50,7 +50,7 @@ export async function compositeFile(
       executor,
     });
     try {
-      const composites = await composite(stack, { ...options, memory: budget, executor });
+      const composites = await composite(stack, { ...options, memory: 2 * budget, executor });
       const targets: [path: string, source: RasterSource][] = output.includes("{period}")
         ? composites.map((one) => [output.replaceAll("{period}", one.period.name), one.source])
         : [[output, periodBands(composites)]];

@@ -59,7 +59,7 @@ export async function openStackFiles(
     for (const path of paths)
       opened.set(
         path,
-        await openRaster(path, { cacheBytes: Math.max(2 ** 19, Math.floor(cacheBytes / paths.size)) }),
+        await openRaster(path, { cacheBytes: Math.max(2 ** 16, Math.floor(cacheBytes / paths.size)) }),
       );
     const scenes = (
       await Promise.all(listed.map((scene) => toScenes(scene, opened, listed.length === 1, options)))

@@ -43,8 +43,8 @@ export interface StackKernel {
 /** Pixels of a piece. */
 export const PIECE = 2048;
 
-/** Scenes beyond which the code would be too long to be compiled in passing. */
-export const MOST_SCENES = 127;
+/** Scenes beyond which counts would not fit into the lanes of bytes, and the code would be too long to be compiled in passing. */
+export const MOST_SCENES = 255;
 
 /** What differs between the sample types. */
 interface LaneInfo {
@@ -129,6 +129,8 @@ const MOST_KEPT = 16;
  */
 export function stackKernel(op: StackOp, lane: Lane, scenes: number, validity: Validity): StackKernel | null {
   if (scenes < 1 || scenes > MOST_SCENES || (op === "sum" && lane === "f32")) return null;
+  // The mode compares counts as signed bytes.
+  if (lane === "u8" && op.startsWith("mode") && scenes > 127) return null;
   const key = `${op} ${lane} ${scenes} ${validity}`;
   let kernel = made.get(key);
   made.delete(key);
@@ -360,7 +362,7 @@ function emitMedian(
   }
 }
 
-/** Add samples to sums of twice their width, which so many of them cannot overflow. */
+/** Add samples to sums of twice their width, which 255 of them cannot overflow. */
 function addWide(body: Body, lane: Lane, sample: number, [low, high]: readonly number[]): void {
   const wide: readonly [VectorOp, VectorOp, VectorOp] =
     lane === "u8"
