@@ -2,7 +2,7 @@ import type { Window } from "../../model/grid.ts";
 import type { WorkingArray } from "../../model/raster.ts";
 import { scanRuns } from "../raster/rasterize.ts";
 import type { PreparedShapes } from "../raster/shapes.ts";
-import { type CoverageRuns, coverageRuns } from "./coverage.ts";
+import { type CoverageRuns, coverageRuns, RunBuffer } from "./coverage.ts";
 import { addTerm, BINS, productError, raiseBins, rounder, topBin } from "./exact-sums.ts";
 
 /** What to gather of the pixels of each zone. */
@@ -175,9 +175,12 @@ interface Weighted {
   readonly fraction: Float64Array | null;
 }
 
+/** Runs of the window at hand: a window seldom has many more than the one before. */
+const buffer = new RunBuffer();
+
 function runsOf(shapes: PreparedShapes, features: Int32Array, plan: ZonalPlan, window: Window): Weighted {
   if (plan.rule !== "coverage") return { ...scanRuns(shapes, window, features), fraction: null };
-  const runs = coverageRuns(shapes, window, features);
+  const runs = coverageRuns(shapes, window, features, buffer);
   const { share, minCoverage, bytes } = plan;
   const least = Math.max(share, minCoverage, bytes ? 1 / 256 : 0);
   if (least === 0) return runs;
@@ -213,6 +216,8 @@ class Gather {
   readonly #weightTop: number;
   /** Pixels count 1 each and none is masked: runs can be added up at once. */
   readonly #plain: boolean;
+  /** Nothing is asked for but weights by value. */
+  readonly #countsOnly: boolean;
   /** Sums and extremes follow from the table, which is there for every window. */
   readonly #derived: boolean;
   // The zone at hand.
@@ -256,6 +261,7 @@ class Gather {
     this.#derived = band.range !== null && (plan.values || band.range[1] - band.range[0] < 256);
     const range = this.#derived ? band.range : plan.values ? narrowRange(band) : null;
     this.#table = range === null ? null : new Table(range[0], range[1], plan, this.#weightTop);
+    this.#countsOnly = this.#plain && this.#derived && !plan.order && !plan.places;
     const uniform = plan.rule !== "coverage" && areas === null && !plan.bytes;
     this.#list = plan.values && range === null ? new List(!uniform, plan.order, plan.weightedValues) : null;
   }
@@ -263,15 +269,26 @@ class Gather {
   /** Pixels `start .. end - 1` of the window, all in row `r` of it and covered to the share `fraction`. */
   run(r: number, start: number, end: number, fraction: number): void {
     const table = this.#table;
-    if (this.#plain && fraction === 1 && this.#list === null) {
-      if (table === null) {
-        if (this.#moments(r, start, end)) return;
-      } else if (this.#derived && !table.keepsOrder) {
-        table.addRun(this.#samples, start, end);
-        return;
-      }
+    if (this.#countsOnly) {
+      // Classes: whole runs at once, and the pixels on the border of the zone without asking for more.
+      if (fraction === 1) table!.addRun(this.#samples, start, end);
+      else for (let i = start; i < end; i++) this.#count(this.#samples[i]!, fraction);
+      return;
+    }
+    if (this.#plain && fraction === 1 && table === null && this.#list === null) {
+      if (this.#moments(r, start, end)) return;
     }
     this.#cells(r, start, end, fraction);
+  }
+
+  #count(value: number, weight: number): void {
+    if (value === this.#nodata) {
+      this.#missing++;
+      addTerm(this.#sums, BINS, this.#weightTop, weight);
+      return;
+    }
+    this.#observed++;
+    this.#table!.addWeight(value, weight);
   }
 
   /** Pixels one by one. */
@@ -639,7 +656,8 @@ class Table {
     if (this.#narrow) {
       this.#low = 0;
       this.#high = this.#size - 1;
-      countNarrow(this.#whole, samples, start, end, this.#first);
+      if (samples instanceof Uint8Array) countBytes(this.#whole, samples, start, end);
+      else countNarrow(this.#whole, samples, start, end, this.#first);
       return;
     }
     let low = this.#low + this.#first;
@@ -652,6 +670,15 @@ class Table {
     this.#low = low - this.#first;
     this.#high = high - this.#first;
     countWide(this.#whole, samples, start, end, this.#first);
+  }
+
+  /** One pixel, where neither order nor places are asked for. */
+  addWeight(value: number, weight: number): void {
+    const slot = value - this.#first;
+    if (slot < this.#low) this.#low = slot;
+    if (slot > this.#high) this.#high = slot;
+    this.#single[slot]!++;
+    addTerm(this.#weight, BINS * slot, this.#top, weight);
   }
 
   add(value: number, weight: number, place: number, second: number): void {
@@ -759,6 +786,18 @@ function countNarrow(
     counts[768 + samples[i + 3]! - first]!++;
   }
   for (; i < end; i++) counts[samples[i]! - first]!++;
+}
+
+/** The same from 0, for bytes. */
+function countBytes(counts: Int32Array, samples: Uint8Array, start: number, end: number): void {
+  let i = start;
+  for (; i + 3 < end; i += 4) {
+    counts[samples[i]!]!++;
+    counts[256 + samples[i + 1]!]!++;
+    counts[512 + samples[i + 2]!]!++;
+    counts[768 + samples[i + 3]!]!++;
+  }
+  for (; i < end; i++) counts[samples[i]!]!++;
 }
 
 function countWide(

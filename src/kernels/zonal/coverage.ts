@@ -11,11 +11,6 @@ export interface CoverageRuns extends Runs {
   readonly fraction: Float64Array;
 }
 
-/**
- * Heights within a row are multiples of 2^-50. Their sums are exact in double precision (up to eight turns of a spiral in one
- * row), so what lies between the edges of a row is covered 0 or 1, never almost so.
- */
-const UNITS = 2 ** 50;
 /** Shares below this are none: an edge that misses a cell border by the rounding of its coordinates covers nothing. */
 const LEAST = 2 ** -44;
 
@@ -33,6 +28,8 @@ const CHUNK = 32768;
  * inside. So invalid polygons have a meaning too: parts that overlap count once, a hole outside its shell counts as
  * covered, and so do both lobes of a ring that crosses itself; only the cell of the crossing is too low.
  *
+ * @param out  Where the runs go; a buffer that is used again saves making one.
+ *
  * Method: each edge adds to every cell it passes the area between itself and the right border of the cell, and its
  * height to all cells further right; the sum along a row finishes. Cost: the cells met by edges, plus the runs.
  */
@@ -40,8 +37,9 @@ export function coverageRuns(
   shapes: PreparedShapes,
   window: Window,
   features?: ArrayLike<number>,
+  out: RunBuffer = new RunBuffer(),
 ): CoverageRuns {
-  const out = new Output();
+  out.count = 0;
   const scratch = scratchFor(window.width);
   const { bounds } = shapes;
   const count = features === undefined ? shapes.count : features.length;
@@ -57,7 +55,6 @@ export function coverageRuns(
     )
       coverFeature(shapes, f, window, scratch, out);
   }
-  room = Math.max(1024, Math.min(2 ** 20, Math.ceil(1.25 * out.count)));
   return { count: out.count, data: out.data, fraction: out.fraction };
 }
 
@@ -125,7 +122,7 @@ function coverFeature(
   f: number,
   window: Window,
   scratch: Scratch,
-  out: Output,
+  out: RunBuffer,
 ): void {
   const { edges, edgeSigns, bandStart, bandFirst, bandRows, bandOffsets, bandEdges, bounds } = shapes;
   const bands = bandStart[f + 1]! - bandStart[f]!;
@@ -238,9 +235,13 @@ function addEdge(
   }
 }
 
-/** A height from 0 to 1 as a multiple of 2^-50. */
+/**
+ * A height from 0 to 1 as a multiple of 2^-50, the precision of numbers from 4 to 8. Sums of such heights are exact in
+ * double precision (up to eight turns of a spiral in one row), so what lies between the edges of a row is covered 0 or 1,
+ * never almost so.
+ */
 function snap(y: number): number {
-  return Math.round(y * UNITS) / UNITS;
+  return y + 6 - 6;
 }
 
 /** Emit the runs of the rows in the scratch and clear it. Bits are set in words `firstWord .. lastWord` only. */
@@ -252,7 +253,7 @@ function sweep(
   lastWord: number,
   { col, width }: Window,
   { cover, area, bits, left, words }: Scratch,
-  out: Output,
+  out: RunBuffer,
 ): void {
   for (let row = top; row < bottom; row++) {
     const r = row - top;
@@ -280,14 +281,11 @@ function sweep(
   }
 }
 
-/** Runs that the last window had, and some more: its neighbours will have about as many. */
-let room = 1024;
-
-/** Growing columns of {@link CoverageRuns}. */
-class Output {
+/** Growing columns of {@link CoverageRuns}. May be filled again when the runs in it are no longer needed. */
+export class RunBuffer {
   count = 0;
-  data: Int32Array = new Int32Array(4 * room);
-  fraction: Float64Array = new Float64Array(room);
+  data: Int32Array = new Int32Array(4096);
+  fraction: Float64Array = new Float64Array(1024);
 
   /** Add a run; one covered wholly is joined to such a run right before it. */
   add(f: number, row: number, start: number, end: number, fraction: number): void {
