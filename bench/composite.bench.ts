@@ -108,11 +108,7 @@ function kernel(
 }
 
 /** CPU seconds and the sum of the values, their fractions cut off. */
-async function time(
-  stack: RasterStack,
-  method: CompositeMethodName,
-  vectors: boolean,
-): Promise<[number, number]> {
+async function time(stack: RasterStack): Promise<[number, number]> {
   const [one] = await composite(stack, {});
   let sum = 0;
   const start = process.cpuUsage();
