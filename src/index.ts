@@ -61,6 +61,7 @@ export {
   runPipeline,
   validateFile,
   warpFile,
+  zonalFile,
 } from "./jobs/lazy.ts";
 export type { PipelineInfo } from "./jobs/pipelines.ts";
 export type { RunOptions, RunPlan, RunRecord, RunResult } from "./jobs/run.ts";
