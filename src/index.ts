@@ -119,6 +119,14 @@ export {
   type SampleType,
   type SampleValue,
 } from "./model/raster.ts";
+export {
+  formatInstant,
+  type Instant,
+  type Period,
+  type PeriodRule,
+  parseInstant,
+  periodsBetween,
+} from "./model/time.ts";
 export { bandMath } from "./operators/band-math.ts";
 export { centroids } from "./operators/centroids.ts";
 export type {
@@ -206,6 +214,7 @@ export type {
   NearestJoinOptions,
   NearestReport,
 } from "./operators/nearest-join.ts";
+export { periodBands } from "./operators/period-bands.ts";
 export type { PolygonOverlaps } from "./operators/polygon-overlaps.ts";
 export {
   type Connectivity,
@@ -230,6 +239,7 @@ export type {
   SpatialJoinOptions,
 } from "./operators/spatial-join.ts";
 export type { RasterStack, Scene, SceneInput, StackOptions } from "./operators/stack.ts";
+export { parseQualityRule, QUALITY_PRESETS, type QualityRule } from "./operators/temporal/quality.ts";
 export {
   aspect,
   type HillshadeOptions,

@@ -83,7 +83,7 @@ describe("dependencies", () => {
   for (const text of sources) {
     const code = text.replaceAll(/^\s*(\*|\/\/).*$/gm, "");
     for (const [, specifier] of code.matchAll(
-      /(?:\bfrom|\bimport|\bimport\(|\brequire\(|\bresolve\(|createRequire\(import\.meta\.url\)\()\s*"([^".][^"]*)"/g,
+      /(?:\bfrom\s|\bimport\s|\bimport\(|\brequire\(|\bresolve\(|createRequire\(import\.meta\.url\)\()\s*"([^".][^"]*)"/g,
     )) {
       if (specifier!.startsWith("node:") || builtinModules.includes(specifier!)) continue;
       named.add(

@@ -1,8 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { memoryRaster, type SampleType } from "tilth";
-import { type CompositeOptions, composite } from "../../src/operators/composite.ts";
-import type { SceneInput } from "../../src/operators/stack.ts";
+import { type CompositeOptions, composite, memoryRaster, type SampleType, type SceneInput } from "tilth";
 import { type Family, type FileResult, Tally } from "./family.ts";
 
 /** Rows of pixels, one number each. */

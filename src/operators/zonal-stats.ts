@@ -128,7 +128,8 @@ export async function zonalStats(
         onCrsMismatch: options.onCrsMismatch,
         tolerance: Math.sqrt(Math.abs(determinant(grid.transform))) / 1000,
       });
-  for (const warning of placed?.warnings ?? []) warnings.add(warning.replace("the region was", "the zones were").replace("the region", "the zones"));
+  for (const warning of placed?.warnings ?? [])
+    warnings.add(warning.replace("the region was", "the zones were").replace("the region", "the zones"));
 
   const tallies = passes.map(({ plan, areas: weighed }) =>
     bands.map(() => new ZonalTally(table.count, plan, weighed ? areas!.largest : 1)),

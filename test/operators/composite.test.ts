@@ -4,8 +4,9 @@ import { openRaster } from "../../src/io/open.ts";
 import { openStackFiles } from "../../src/jobs/files/stack-files.ts";
 import { fullWindow, type Window } from "../../src/model/grid.ts";
 import type { RasterSource, SampleArray, SampleType } from "../../src/model/raster.ts";
-import { type CompositeOptions, composite, periodBands } from "../../src/operators/composite.ts";
+import { type CompositeOptions, composite } from "../../src/operators/composite.ts";
 import { memoryRaster } from "../../src/operators/memory-raster.ts";
+import { periodBands } from "../../src/operators/period-bands.ts";
 import type { SceneInput } from "../../src/operators/stack.ts";
 import { describeShared, shared } from "../helpers/shared.ts";
 

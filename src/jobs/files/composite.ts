@@ -3,12 +3,8 @@ import { type OutputFile, writeRaster } from "../../io/open.ts";
 import { GeoError } from "../../model/errors.ts";
 import type { RasterSource } from "../../model/raster.ts";
 import { formatInstant } from "../../model/time.ts";
-import {
-  type CompositeOptions,
-  composite,
-  type PeriodComposite,
-  periodBands,
-} from "../../operators/composite.ts";
+import { type CompositeOptions, composite, type PeriodComposite } from "../../operators/composite.ts";
+import { periodBands } from "../../operators/period-bands.ts";
 import { type CogFileOptions, cogOptionsOf, readBudget } from "./cog-options.ts";
 import type { FileOptions, FileResult } from "./result.ts";
 import { openStackFiles, type StackFileOptions } from "./stack-files.ts";
