@@ -61,7 +61,11 @@ export function geos(): Promise<Geos> {
 }
 
 async function load(): Promise<Geos> {
-  const g = (await initGeos()) as unknown as Record<string, (...args: number[]) => number> & {
+  // Notices would go to standard output, which belongs to the result.
+  const g = (await initGeos({ noticeHandler: () => {} })) as unknown as Record<
+    string,
+    (...args: number[]) => number
+  > & {
     Module: {
       _malloc(bytes: number): number;
       _free(pointer: number): void;
